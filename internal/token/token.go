@@ -1,0 +1,55 @@
+// Package token owns the bytes that both sides agree on: access tokens (JWS, JWKS, claims), refresh tokens, and the
+// pages of the revocation feed. It decides nothing about sessions, stores nothing, and opens no connection; package
+// verify and the server share it, so a token is read by the same code that wrote it.
+package token
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"time"
+)
+
+// MaxLifetime is the longest exp − iat that a verifier admits.
+const MaxLifetime = time.Hour
+
+// Skew is how far the clocks of services may be off, at most: revocation entries are kept this much longer.
+const Skew = time.Minute
+
+// SessionID is a session's "sid": 128 random bits. Its text form is base64url without padding, 22 characters.
+type SessionID [16]byte
+
+// NewSessionID draws one from the operating system's randomness.
+func NewSessionID() (id SessionID) {
+	rand.Read(id[:]) // never fails: crypto/rand
+	return id
+}
+
+func (id SessionID) String() string { return base64.RawURLEncoding.EncodeToString(id[:]) }
+
+// IsZero tells the zero value, which is no session.
+func (id SessionID) IsZero() bool { return id == SessionID{} }
+
+// ParseSessionID reads the text form, strictly: one spelling for each id.
+func ParseSessionID(text string) (id SessionID, err error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(raw) != len(id) {
+		return id, fmt.Errorf("session id: want %d base64url characters", base64.RawURLEncoding.EncodedLen(len(id)))
+	}
+	copy(id[:], raw)
+	return id, nil
+}
+
+// FeedID is how the feed names a session to those who know it: SHA-256(sid), cut to 128 bits.
+type FeedID [16]byte
+
+// FeedID of a session.
+func (id SessionID) FeedID() (feed FeedID) {
+	sum := sha256.Sum256(id[:])
+	copy(feed[:], sum[:])
+	return feed
+}
+
+// NewID is a new account id: 128 random bits as base64url.
+func NewID() string { return NewSessionID().String() }
