@@ -1,0 +1,94 @@
+# Everything starts here. `make demo` and `make test` do their own set-up and say what they do.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+TOOL := go tool -modfile=tools/go.mod
+GO_FILES = $$(find . -name '*.go' -not -path '*/node_modules/*')
+say = @printf '==> %s\n'
+
+.PHONY: help demo test check bench soak fmt clean unit
+
+help:
+	@echo 'make demo    build everything and run it on this machine, with a company, people and services made up'
+	@echo 'make test    everything that has to pass: linters, Go and console tests, real Chromium, the binary'
+	@echo 'make check   only the linters'
+	@echo 'make bench   speed, each figure beside its yardstick'
+	@echo 'make soak    the long tests: many more rounds of crashes, races and outages'
+	@echo 'make fmt     format Go and console sources'
+	@echo 'make clean   remove what was built (the demo keeps its data in demo-data: removed too)'
+
+demo:
+	@scripts/need build
+	@$(MAKE) bin/munjigi
+	$(say) 'starting the demo (Ctrl-C ends it); its data stay in demo-data/'
+	@exec bin/munjigi demo $(DEMO)
+
+test:
+	@scripts/need test
+	@$(MAKE) check unit
+
+# unit is the part of test that comes after the linters.
+unit:
+	$(say) 'console: unit tests'
+	@npm test --silent
+	$(say) 'go: tests with the race detector'
+	@CGO_ENABLED=1 go test -race ./...
+	$(say) 'bench: its tests'
+	@cd bench && go test ./...
+	@$(MAKE) bin/munjigi
+	$(say) 'binary: size, static'
+	@scripts/binary bin/munjigi
+	$(say) 'browser: the whole way in real Chromium, and against a provider that is not ours'
+	@npm run e2e --silent
+
+check: node_modules/.installed
+	@scripts/need build
+	$(say) 'console: formatting, lint, types'
+	@npm run check --silent
+	$(say) 'go: gofumpt, vet, staticcheck'
+	@unformatted=$$($(TOOL) gofumpt -l $(GO_FILES)); \
+		if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
+	@go vet ./...
+	@$(TOOL) staticcheck ./...
+	@cd bench && go vet ./...
+
+bench:
+	@scripts/need build
+	$(say) 'bench: about two minutes'
+	@cd bench && go test -run '^$$' -bench . -benchmem ./...
+
+soak:
+	@scripts/need test
+	@$(MAKE) bin/munjigi
+	$(say) 'soak: about half an hour'
+	@MUNJIGI_SOAK=1 CGO_ENABLED=1 go test -race -count=1 -timeout 2h -run Soak ./...
+
+fmt: node_modules/.installed
+	$(say) 'formatting'
+	@$(TOOL) gofumpt -w $(GO_FILES)
+	@npm run fmt --silent
+
+clean:
+	rm -rf bin node_modules console/node_modules e2e/node_modules demo-data test-results e2e/test-results
+	find console/dist -mindepth 1 ! -name .gitkeep -delete
+
+node_modules/.installed: package-lock.json package.json $(wildcard */package.json)
+	$(say) 'npm: installing packages'
+	@npm ci --loglevel=error
+	@touch $@
+
+console/dist/index.html: node_modules/.installed $(shell find console -type f -not -path '*/dist/*' -not -path '*/node_modules/*')
+	$(say) 'console: building'
+	@npm run build --silent
+	@touch $@
+
+# Go itself knows what has changed.
+bin/munjigi: console/dist/index.html FORCE
+	$(say) 'go: building bin/munjigi'
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $@ ./cmd/munjigi
+
+.PHONY: FORCE
+FORCE:
