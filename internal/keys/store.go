@@ -15,7 +15,7 @@ type Record struct {
 	Private   []byte // PKCS #8, DER; sealed at rest by the store; nil once erased
 
 	CreatedAt time.Time // published in the JWKS from then on
-	ActiveAt  time.Time // signs from then on
+	ActiveAt  time.Time // signs from then on; zero for the next key, which waits published
 	RetiredAt time.Time // signs no more; its private half lives until the grace of its last rotation is over
 	// WithdrawnAt is when it was declared stolen: it is out of the JWKS, and the feed names it for ever.
 	WithdrawnAt time.Time
@@ -26,7 +26,9 @@ type Secret struct {
 	ID        uint32 // counts from 1
 	Value     []byte // 32 random bytes; sealed at rest by the store
 	CreatedAt time.Time
-	RetiredAt time.Time // makes nothing new from then on, verifies until the longest session is over
+	// RetiredAt is when its successor takes over, set ahead of time so that every node has the successor by then. It
+	// makes nothing new from then on, and verifies until the longest session is over.
+	RetiredAt time.Time
 }
 
 // Set is all key material at one moment.
@@ -38,12 +40,18 @@ type Set struct {
 
 // Change is what a decision wants done to a Set.
 type Change struct {
-	Put        []Record // inserted, or replaced by ID
-	PutSecrets []Secret
-	Delete     []string // kids
-	Withdraw   []string // kids that get an entry in the revocation feed
-	At         time.Time
-	Events     []audit.Event
+	Put           []Record // inserted, or replaced by ID
+	PutSecrets    []Secret
+	Delete        []string // kids
+	DeleteSecrets []uint32
+	Withdraw      []string // kids that get an entry in the revocation feed
+	At            time.Time
+	Events        []audit.Event
+}
+
+// IsEmpty tells that nothing is to be done, so the version stays what it is.
+func (c Change) IsEmpty() bool {
+	return len(c.Put)+len(c.PutSecrets)+len(c.Delete)+len(c.DeleteSecrets)+len(c.Withdraw)+len(c.Events) == 0
 }
 
 // Store keeps the key material.
