@@ -33,16 +33,26 @@ func (id SessionID) IsZero() bool { return id == SessionID{} }
 
 // ParseSessionID reads the text form, strictly: one spelling for each id.
 func ParseSessionID(text string) (id SessionID, err error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) != len(id) {
-		return id, fmt.Errorf("session id: want %d base64url characters", base64.RawURLEncoding.EncodedLen(len(id)))
-	}
-	copy(id[:], raw)
-	return id, nil
+	return id, decode16(text, (*[16]byte)(&id), "session id")
+}
+
+// MarshalText is String, for JSON.
+func (id SessionID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is ParseSessionID, for JSON.
+func (id *SessionID) UnmarshalText(text []byte) error {
+	return decode16(string(text), (*[16]byte)(id), "session id")
 }
 
 // FeedID is how the feed names a session to those who know it: SHA-256(sid), cut to 128 bits.
 type FeedID [16]byte
+
+func (id FeedID) String() string { return base64.RawURLEncoding.EncodeToString(id[:]) }
+
+// ParseFeedID reads the text form, as strictly as ParseSessionID.
+func ParseFeedID(text string) (id FeedID, err error) {
+	return id, decode16(text, (*[16]byte)(&id), "feed id")
+}
 
 // FeedID of a session.
 func (id SessionID) FeedID() (feed FeedID) {
@@ -53,3 +63,26 @@ func (id SessionID) FeedID() (feed FeedID) {
 
 // NewID is a new account id: 128 random bits as base64url.
 func NewID() string { return NewSessionID().String() }
+
+// decode16 fills out with the 16 bytes that text spells; on an error it leaves out alone.
+func decode16(text string, out *[16]byte, what string) error {
+	raw, err := decodeBase64(text)
+	if err != nil || len(raw) != len(out) {
+		return fmt.Errorf("%s: want %d base64url characters", what, base64.RawURLEncoding.EncodedLen(len(out)))
+	}
+	copy(out[:], raw)
+	return nil
+}
+
+// decodeBase64 reads base64url without padding, in the only spelling that encoding the bytes again would give. The
+// standard decoder, Strict included, passes over line breaks, so one value would have many spellings.
+func decodeBase64(text string) ([]byte, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return nil, err
+	}
+	if base64.RawURLEncoding.EncodedLen(len(raw)) != len(text) {
+		return nil, base64.CorruptInputError(len(text))
+	}
+	return raw, nil
+}
