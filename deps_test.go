@@ -45,7 +45,7 @@ var policy = map[string]row{
 	"internal/session": {ours: "internal/account internal/audit internal/fault internal/token", libs: "prometheus sync useragent"},
 
 	// engines
-	"internal/upstream": {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2"},
+	"internal/upstream": {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2 sync time"},
 	"internal/recheck":  {ours: "internal/account internal/audit internal/fault internal/session internal/upstream", libs: "prometheus sync time"},
 	"internal/signin":   {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", std: "net/http", libs: "go-oidc oauth2"},
 
