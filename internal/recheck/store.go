@@ -36,7 +36,8 @@ type Store interface {
 	// LeaseDue leases at most limit grants of the provider that are due, not held, not leased, and whose account has
 	// a live session; the most overdue first.
 	LeaseDue(ctx context.Context, provider string, now, until time.Time, limit int) ([]Grant, error)
-	// Lease leases one account's grant, due or not. ok is false when it has none, or somebody else has the lease.
+	// Lease leases one account's grant, due or not. ok is false when it has none (g is zero then) or when somebody
+	// else has the lease (g.Account.ID is set then).
 	Lease(ctx context.Context, account string, now, until time.Time) (g Grant, ok bool, err error)
 	// Intend records, before the token is presented, that it will be.
 	Intend(ctx context.Context, g Grant, now time.Time) (ok bool, err error)
