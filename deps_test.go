@@ -41,13 +41,13 @@ var policy = map[string]row{
 
 	// domain
 	"internal/account": {},
-	"internal/keys":    {ours: "internal/audit internal/token", libs: "tink"},
+	"internal/keys":    {ours: "internal/audit internal/fault internal/token", libs: "tink"},
 	"internal/session": {ours: "internal/account internal/audit internal/fault internal/token", libs: "prometheus sync useragent"},
 
 	// engines
 	"internal/upstream": {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2 sync time"},
 	"internal/recheck":  {ours: "internal/account internal/audit internal/fault internal/session internal/upstream", libs: "prometheus sync time"},
-	"internal/signin":   {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", std: "net/http", libs: "go-oidc oauth2"},
+	"internal/signin":   {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", std: "net/http", libs: "time"},
 
 	// adapters
 	"internal/store":  {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/session internal/signin internal/token", std: "database/sql", libs: "prometheus sqlite sync"},
@@ -59,7 +59,7 @@ var policy = map[string]row{
 
 	// what puts it together
 	"console":       {},
-	"internal/demo": {ours: "internal/token verify", std: "net/http", libs: "go-jose"},
+	"internal/demo": {ours: "internal/fault internal/token verify", std: "net/http", libs: "go-jose"},
 	"cmd/munjigi": {
 		ours: "console internal/account internal/audit internal/demo internal/fault internal/keys internal/recheck internal/server internal/session internal/signin internal/store internal/token internal/upstream",
 		std:  "flag net/http", libs: "kong prometheus sync yaml",
