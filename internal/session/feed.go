@@ -1,9 +1,19 @@
 package session
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -13,4 +23,219 @@ type FeedStore interface {
 	// Revocations reads, in one snapshot, the store's epoch, its newest number, and at most limit entries numbered
 	// above after whose until is later than now, in order of number.
 	Revocations(ctx context.Context, after int64, now time.Time, limit int) (token.FeedPage, error)
+}
+
+// Cursor is a place in the feed. The zero value is its start.
+type Cursor struct {
+	Epoch string
+	N     int64
+}
+
+func (c Cursor) String() string {
+	if c == (Cursor{}) {
+		return ""
+	}
+	return c.Epoch + "." + strconv.FormatInt(c.N, 10)
+}
+
+// ParseCursor reads "EPOCH.N"; "" is the start. request_invalid otherwise.
+func ParseCursor(text string) (Cursor, error) {
+	if text == "" {
+		return Cursor{}, nil
+	}
+	epoch, number, ok := strings.Cut(text, ".")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if !ok || err != nil || n < 0 || epoch == "" || len(text) > 100 {
+		return Cursor{}, &fault.Error{Code: fault.RequestInvalid, Detail: "after: want EPOCH.N, as the page before gave it"}
+	}
+	return Cursor{Epoch: epoch, N: n}, nil
+}
+
+// The feed reads the store this often even when nobody wakes it, because other nodes and the command line write too;
+// it tells its followers at least every beat, so that silence means trouble.
+const (
+	feedPoll  = 200 * time.Millisecond
+	feedBeat  = time.Second
+	feedBatch = 10_000
+	// feedFresh is how old the last read may be before a new follower is refused instead of being misled.
+	feedFresh = 3 * time.Second
+)
+
+// FeedConfig is what a Feed is made of.
+type FeedConfig struct {
+	Store      FeedStore
+	Registerer prometheus.Registerer // nil = no metrics
+	Now        func() time.Time
+	Log        *slog.Logger
+}
+
+// Feed holds every revocation that can still matter, and tells its followers of new ones and of each beat. Followers
+// never touch the store.
+type Feed struct {
+	FeedConfig
+	wake    chan struct{}
+	latency prometheus.Histogram
+
+	mu      sync.Mutex // guards everything below
+	noticed []time.Time
+	live    view
+	told    chan struct{} // closed when there is something to tell, then replaced
+	toldAt  time.Time
+}
+
+// view is one state of the feed. Its entries are never changed in place, only replaced or appended to.
+type view struct {
+	cursor  Cursor
+	readAt  time.Time
+	entries []token.FeedEntry // in order of N
+}
+
+// NewFeed makes a feed; Run fills it.
+func NewFeed(c FeedConfig) *Feed {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	f := &Feed{FeedConfig: c, wake: make(chan struct{}, 1), told: make(chan struct{})}
+	f.latency = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "munjigi_revocation_told_seconds",
+		Help:    "Seconds from the moment a session had to end (for a cut-off: the provider's no) to telling the feed's followers.",
+		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+	})
+	if c.Registerer != nil {
+		c.Registerer.MustRegister(f.latency)
+	}
+	return f
+}
+
+// Wake makes the feed read the store at once.
+func (f *Feed) Wake() { f.WakeSince(f.Now()) }
+
+// WakeSince is Wake for something that was noticed earlier, such as a provider's no: the time from then until the
+// followers are told is measured.
+func (f *Feed) WakeSince(noticed time.Time) {
+	f.mu.Lock()
+	if len(f.noticed) < 1000 {
+		f.noticed = append(f.noticed, noticed)
+	}
+	f.mu.Unlock()
+	select {
+	case f.wake <- struct{}{}:
+	default: // one is pending: the read that follows sees this change too
+	}
+}
+
+// Run reads the store until ctx ends.
+func (f *Feed) Run(ctx context.Context) error {
+	poll := time.NewTicker(feedPoll)
+	defer poll.Stop()
+	for failing := false; ; {
+		err := f.read(ctx)
+		if err != nil && ctx.Err() == nil && !failing {
+			f.Log.Error("revocations not read: followers hear no beat until it works again", "alert", "revocations_stale", "err", err)
+		}
+		failing = err != nil
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-poll.C:
+		case <-f.wake:
+		}
+	}
+}
+
+// read takes over what was committed since the last read, batch by batch.
+func (f *Feed) read(ctx context.Context) error {
+	for {
+		f.mu.Lock()
+		since, noticed := f.live.cursor, f.noticed
+		f.noticed = nil
+		f.mu.Unlock()
+		readAt := f.Now()
+		page, err := f.Store.Revocations(ctx, since.N, readAt, feedBatch)
+		if err == nil && page.Epoch != since.Epoch && since.N > 0 {
+			page, err = f.Store.Revocations(ctx, 0, readAt, feedBatch) // another store: its numbers start over
+		}
+		if err != nil {
+			return fmt.Errorf("read revocations: %w", err)
+		}
+		f.take(page, readAt, noticed)
+		if !page.More {
+			return nil
+		}
+	}
+}
+
+// take adds a page to the view and tells the followers when there is something to tell.
+func (f *Feed) take(page token.FeedPage, readAt time.Time, noticed []time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if page.Epoch != f.live.cursor.Epoch {
+		f.live = view{}
+	}
+	f.live.cursor, f.live.readAt = Cursor{page.Epoch, page.N}, readAt
+	f.live.entries = append(f.live.entries, page.Entries...)
+	if len(page.Entries) == 0 && readAt.Sub(f.toldAt) < feedBeat {
+		return
+	}
+	f.prune(readAt)
+	f.toldAt = readAt
+	close(f.told)
+	f.told = make(chan struct{})
+	for _, at := range noticed {
+		f.latency.Observe(f.Now().Sub(at).Seconds())
+	}
+}
+
+// prune drops what no token can need any more, once it is worth a copy. Views that followers hold stay as they are.
+func (f *Feed) prune(now time.Time) {
+	over := func(e token.FeedEntry) bool { return e.Until <= now.Unix() }
+	dead := 0
+	for _, e := range f.live.entries {
+		if over(e) {
+			dead++
+		}
+	}
+	if dead > len(f.live.entries)/4 {
+		f.live.entries = slices.DeleteFunc(slices.Clone(f.live.entries), over)
+	}
+}
+
+// Page is what follows the cursor, at once: at most limit entries, More when there are others. A cursor of another
+// epoch, or one from this epoch's future, gets everything from the start. store_unavailable while the store has not
+// been read for a while.
+func (f *Feed) Page(after Cursor, limit int) (token.FeedPage, error) {
+	f.mu.Lock()
+	live := f.live
+	f.mu.Unlock()
+	if live.readAt.IsZero() || f.Now().Sub(live.readAt) > feedFresh {
+		return token.FeedPage{}, fault.New(fault.StoreUnavailable, "the revocations cannot be read just now")
+	}
+	if after.Epoch != live.cursor.Epoch || after.N > live.cursor.N {
+		after = Cursor{}
+	}
+	first, _ := slices.BinarySearchFunc(live.entries, after.N+1, func(e token.FeedEntry, n int64) int { return cmp.Compare(e.N, n) })
+	page := token.FeedPage{Epoch: live.cursor.Epoch, N: live.cursor.N, ReadAt: live.readAt.UnixMicro(), Entries: live.entries[first:]}
+	if len(page.Entries) > limit {
+		page.Entries, page.More = page.Entries[:limit], true
+		page.N = page.Entries[limit-1].N
+	}
+	if page.Entries == nil {
+		page.Entries = []token.FeedEntry{}
+	}
+	return page, nil
+}
+
+// Wait is Page as soon as there is something new after the cursor, or at the next beat.
+func (f *Feed) Wait(ctx context.Context, after Cursor, limit int) (token.FeedPage, error) {
+	f.mu.Lock()
+	told, current := f.told, f.live.cursor
+	f.mu.Unlock()
+	if current == after || current == (Cursor{}) {
+		select {
+		case <-ctx.Done():
+			return token.FeedPage{}, ctx.Err()
+		case <-told:
+		}
+	}
+	return f.Page(after, limit)
 }
