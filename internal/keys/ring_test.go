@@ -379,7 +379,7 @@ func TestScheduleWaitsUntilTheNextKeyIsKnown(t *testing.T) {
 	if err := ring.Reload(t.Context()); err != nil || active(ring) != signs {
 		t.Errorf("two hours later: %v, active %s, want %s", err, active(ring), signs)
 	}
-	now = now.Add(22 * time.Hour)
+	now = now.Add(21 * time.Hour)
 	if err := ring.Reload(t.Context()); err != nil || active(ring) != signs {
 		t.Errorf("almost a day later: %v, active %s, want %s", err, active(ring), signs)
 	}
