@@ -27,7 +27,7 @@ func (p *Provider) Ask(ctx context.Context, refreshToken, subject string) Answer
 	if err != nil {
 		return refusal(err, sent.Load())
 	}
-	answer := Answer{Presented: true}
+	answer := Answer{Accepted: true, Presented: true}
 	if token.RefreshToken != refreshToken {
 		answer.RefreshToken = token.RefreshToken
 	}

@@ -29,7 +29,7 @@ func TestAskValid(t *testing.T) {
 				f.answer = map[string]any{"refresh_token": test.rotated}
 			}
 			got := New(f.config()).Ask(t.Context(), "r1", "s1")
-			want := Answer{Verdict: Valid, Presented: true, RefreshToken: test.want, Person: Person{
+			want := Answer{Verdict: Valid, Accepted: true, Presented: true, RefreshToken: test.want, Person: Person{
 				Issuer: testIssuer, Subject: "s1", Email: "kim@example.com", Name: "Kim",
 			}}
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -47,7 +47,7 @@ type outcome struct {
 	Verdict       Verdict
 	Presented     bool
 	ProviderFault bool
-	RefreshToken  string
+	RefreshToken  string // with it, the token was accepted
 }
 
 func outcomeOf(a Answer) outcome {
@@ -134,6 +134,9 @@ func TestAskVerdicts(t *testing.T) {
 			}
 			if (got.Verdict == Valid) != (got.Err == nil) {
 				t.Errorf("got error %v with verdict %v", got.Err, got.Verdict)
+			}
+			if accepted := got.RefreshToken != ""; got.Accepted != accepted {
+				t.Errorf("accepted: got %v, want %v", got.Accepted, accepted)
 			}
 			if len(f.forms) > 1 {
 				t.Errorf("the token was presented %d times", len(f.forms))

@@ -26,6 +26,8 @@ type Answer struct {
 	Person  Person // of a Valid one
 	// RefreshToken is the provider's new one; empty when it did not rotate.
 	RefreshToken string
+	// Accepted tells that the provider took the refresh token, whatever the verdict: it was not used up before.
+	Accepted bool
 	// Presented tells that the refresh token may have reached the provider. With Unknown it may then have been
 	// rotated with the answer lost; false (no connection, a 4xx that is not about the grant) means that it was not.
 	Presented bool

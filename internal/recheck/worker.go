@@ -1,0 +1,135 @@
+package recheck
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/munjigi/munjigi/internal/upstream"
+)
+
+const (
+	// poll is how often due grants are looked for; it is part of the second that a cut-off may take beyond `every`.
+	poll = 200 * time.Millisecond
+	// parallel bounds the questions to one provider that are under way at once.
+	parallel = 64
+	// leaseFor covers waiting for one's turn behind `parallel` others at the lowest rate (7 s), the question (10 s)
+	// and writing down the answer (applyFor).
+	leaseFor = time.Minute
+	applyFor = 30 * time.Second
+	// checkLimit is how long a caller of Check waits at most.
+	checkLimit = time.Second
+	// resizeEvery is how often the number of people is counted anew.
+	resizeEvery = 10 * time.Second
+)
+
+// Provider is asked about one person at a time; upstream.Provider is one. It gives up by itself within ten seconds.
+type Provider interface {
+	Ask(ctx context.Context, refreshToken, subject string) upstream.Answer
+}
+
+// Realm is how the people of one provider are rechecked. Provider, Every and Roles are required.
+type Realm struct {
+	Name     string
+	Provider Provider
+	// Every is the longest time between two questions about a person, while the provider answers.
+	Every time.Duration
+	// MaxStale is how old a confirmation may become; zero = any age.
+	MaxStale time.Duration
+	Wave     WaveRule
+	// Roles are those that the configuration gives to somebody.
+	Roles func(upstream.Person) []string
+}
+
+// Config is what a Worker is made of. Store, Waves and Realms are required.
+type Config struct {
+	Store  Store
+	Waves  WaveStore
+	Realms map[string]Realm // by the provider's issuer
+	// Woken is called after sessions were ended, to wake the revocation feed.
+	Woken      func()
+	Registerer prometheus.Registerer
+	Now        func() time.Time // nil = time.Now
+	Random     func() float64   // for jitter, in [0, 1); nil = math/rand/v2
+	Log        *slog.Logger
+}
+
+// Worker rechecks everybody whose grant is due. Several may work on one store, on one node or many: a lease keeps each
+// grant to one of them at a time.
+type Worker struct {
+	cfg     Config
+	metrics *metrics
+	lanes   map[string]*lane
+	flight  singleflight.Group // one Check per account
+
+	mu     sync.Mutex // guards closed
+	closed bool       // Run has ended: nothing begins any more
+	asking sync.WaitGroup
+}
+
+// New makes a Worker. Check works at once, the background needs Run.
+func New(c Config) *Worker {
+	if c.Woken == nil {
+		c.Woken = func() {}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Random == nil {
+		c.Random = rand.Float64
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	w := &Worker{cfg: c, metrics: newMetrics(c.Registerer), lanes: map[string]*lane{}}
+	for issuer, realm := range c.Realms {
+		w.lanes[issuer] = newLane(w, issuer, realm)
+	}
+	return w
+}
+
+// Run rechecks until ctx ends. What was presented by then is finished before it returns: an answer that nobody writes
+// down may have been the only copy of a rotated token.
+func (w *Worker) Run(ctx context.Context) error {
+	var lanes sync.WaitGroup
+	for _, l := range w.lanes {
+		lanes.Go(func() { l.run(ctx) })
+	}
+	lanes.Wait()
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	w.asking.Wait()
+	return nil
+}
+
+// begin registers a question that Run has to wait for; false when it is too late to begin one. Its end is
+// w.asking.Done.
+func (w *Worker) begin() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		w.asking.Add(1)
+	}
+	return !w.closed
+}
+
+// now is the time in the store's unit.
+func (w *Worker) now() time.Time { return w.cfg.Now().Truncate(time.Microsecond) }
+
+// sleep ends early, and says so, when ctx ends.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
