@@ -1,0 +1,148 @@
+package server
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/munjigi/munjigi/internal/fault"
+)
+
+// response is a ResponseWriter that remembers what the log, the metrics and the problem documents need to know.
+type response struct {
+	http.ResponseWriter
+	id       string // of the request
+	route    string // pattern; never the path, which may hold a session's id
+	page     bool   // a person looks at it: problems are shown as a page
+	streamed bool   // it lasted as long as its follower wanted
+	status   int    // 0 until the answer has begun
+	code     fault.Code
+	err      error
+}
+
+func (w *response) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *response) Write(data []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(data)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// ServeHTTP is around every request, whatever comes of it: id, security headers, log, metrics, panics.
+func (s *Server) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+	began := s.Now()
+	w := &response{ResponseWriter: out, id: requestID(), route: "none"}
+	s.secureHeaders(w.Header())
+	w.Header().Set("Munjigi-Request", w.id)
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.Log.Error("panic", "request", w.id, "route", w.route, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			s.fail(w, r, fmt.Errorf("panic: %v", cause))
+		}
+		took := s.Now().Sub(began)
+		s.metrics.observe(w, took)
+		s.logRequest(w, r, took)
+	}()
+	s.mux.ServeHTTP(w, r)
+}
+
+func requestID() string {
+	var bits [9]byte
+	rand.Read(bits[:]) // never fails: crypto/rand
+	return base64.RawURLEncoding.EncodeToString(bits[:])
+}
+
+// contentPolicy: nothing but our own files, no inline script or style, in nobody's frame.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+	"connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+func (s *Server) secureHeaders(header http.Header) {
+	header.Set("Content-Security-Policy", contentPolicy)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "same-origin")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	header.Set("Cache-Control", "no-store") // the few that may be cached say so themselves
+	if s.secure {
+		header.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// logRequest writes neither path nor query: both can hold what only the caller should know.
+func (s *Server) logRequest(w *response, r *http.Request, took time.Duration) {
+	level := slog.LevelInfo
+	attributes := []any{"request", w.id, "method", r.Method, "route", w.route, "status", w.status,
+		"took", took, "from", s.address(r).String()}
+	if w.err != nil {
+		attributes = append(attributes, "code", w.code, "err", w.err)
+	}
+	if w.status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	s.Log.Log(r.Context(), level, "request", attributes...)
+}
+
+// handler is what a route does. What it returns becomes a problem document.
+type handler func(w *response, r *http.Request) error
+
+// serve makes a route of the mux: a place among those in flight, the token's place, CORS, the error's answer.
+func (s *Server) serve(route route) http.HandlerFunc {
+	return func(out http.ResponseWriter, r *http.Request) {
+		w, ok := out.(*response)
+		if !ok { // only when the mux is called by something else than ServeHTTP
+			panic("server: not called through ServeHTTP")
+		}
+		w.route, w.page = route.pattern, route.kind == navigation
+		s.share(w, r, route.to)
+		if err := s.admit(w, r, route); err != nil {
+			s.fail(w, r, err)
+		}
+	}
+}
+
+func (s *Server) admit(w *response, r *http.Request, route route) error {
+	places := s.inFlight
+	if route.kind == stream {
+		places = nil // it counts its own
+	}
+	if places != nil {
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+		default:
+			return &fault.Error{Code: fault.TooManyAttempts, Detail: "too many requests at once", RetryAfter: time.Second}
+		}
+	}
+	query := r.URL.Query()
+	for _, name := range []string{"access_token", "refresh_token", "token"} {
+		if query.Has(name) { // it would be in logs and histories by now
+			return fault.New(fault.RequestInvalid, "a token never goes into a URL")
+		}
+	}
+	if changes(r.Method) && route.kind == call && !isJSON(r) {
+		return fault.New(fault.RequestInvalid, "send Content-Type: application/json")
+	}
+	return route.handle(w, r)
+}
+
+// isJSON tells that the body, if there is one, says that it is JSON. A form of another site could send anything else
+// without a preflight.
+func isJSON(r *http.Request) bool {
+	sent := r.Header.Get("Content-Type")
+	kind, _, err := mime.ParseMediaType(sent)
+	return sent == "" && r.ContentLength == 0 || err == nil && kind == "application/json"
+}

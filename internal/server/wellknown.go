@@ -1,0 +1,66 @@
+package server
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/munjigi/munjigi/internal/fault"
+)
+
+// discoveryBody is what we keep of OpenID Connect Discovery 1.0 and RFC 8414. There is no authorization endpoint to
+// name, hence no response type and no grant type either.
+type discoveryBody struct {
+	Issuer        string   `json:"issuer"`
+	JWKS          string   `json:"jwks_uri"`
+	ResponseTypes []string `json:"response_types_supported"`
+	GrantTypes    []string `json:"grant_types_supported"`
+}
+
+// discovery is both documents of that kind.
+func (s *Server) discovery(w *response, _ *http.Request) error {
+	s.cacheable(w)
+	return s.encode(w, discoveryBody{
+		Issuer: s.URL, JWKS: s.own + "/.well-known/jwks.json", ResponseTypes: []string{}, GrantTypes: []string{},
+	})
+}
+
+// jwks is the keys that verify our tokens, the next one among them ahead of its use.
+func (s *Server) jwks(w *response, r *http.Request) error {
+	body := s.Keys.JWKS()
+	sum := sha256.Sum256(body)
+	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	s.cacheable(w)
+	w.Header().Set("ETag", tag)
+	if slices.Contains(strings.FieldsFunc(r.Header.Get("If-None-Match"), isListSpace), tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	w.Header().Set("Content-Type", "application/jwk-set+json")
+	_, err := w.Write(body)
+	return gone(err)
+}
+
+func isListSpace(c rune) bool { return c == ',' || c == ' ' || c == '\t' }
+
+func (s *Server) cacheable(w *response) {
+	w.Header().Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(s.KeysMaxAge/time.Second)))
+	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+}
+
+// healthy tells that the program runs.
+func (s *Server) healthy(w *response, _ *http.Request) error {
+	return s.encode(w, map[string]string{"status": "ok"})
+}
+
+// ready tells that it can serve: the store can be read, and there are keys.
+func (s *Server) ready(w *response, r *http.Request) error {
+	if err := s.Ready(r.Context()); err != nil {
+		return &fault.Error{Code: fault.StoreUnavailable, RetryAfter: time.Second, Err: err}
+	}
+	return s.healthy(w, r)
+}
