@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+
+	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/audit"
+	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/token"
+)
+
+// begun is what a sign-in leaves.
+type begun struct {
+	session session.Session
+	account account.Account
+}
+
+// Begin implements session.Store. One that is repeated finds its own session, and changes nothing.
+func (s *Store) Begin(ctx context.Context, b session.Beginning) (session.Session, account.Account, error) {
+	if b.Account.ID == "" {
+		b.Account.ID = token.NewID()
+	}
+	done, err := write(ctx, s, usual, "begin session", func(t *tx) (begun, error) { return s.begin(t, b) })
+	return done.session, done.account, err
+}
+
+func (s *Store) begin(t *tx, b session.Beginning) (begun, error) {
+	if before, found, err := t.begunBefore(b.Session.ID); found || err != nil {
+		return before, err
+	}
+	who, err := t.signIn(b.Account)
+	if err != nil {
+		return begun{}, err
+	}
+	if who.Disabled {
+		return begun{}, fault.New(fault.SessionCutOff, "the account is disabled")
+	}
+	events, err := t.makeRoom(b, who)
+	if err != nil {
+		return begun{}, err
+	}
+	b.Session.Account = who.ID
+	row, err := t.insertSession(b.Session)
+	if err != nil {
+		return begun{}, err
+	}
+	if err := s.takeGrant(t, b, who); err != nil {
+		return begun{}, err
+	}
+	b.Event.Account, b.Event.Session = who.ID, row.ID.String()
+	return begun{row, who}, t.record(append(events, b.Event)...)
+}
+
+// begunBefore is what an earlier call with this session left, though its answer was lost.
+func (t *tx) begunBefore(id token.SessionID) (before begun, found bool, err error) {
+	before.session, err = t.session(id)
+	if fault.CodeOf(err) == fault.SessionUnknown {
+		return begun{}, false, nil
+	}
+	if err != nil {
+		return begun{}, false, err
+	}
+	before.account, err = t.account(before.session.Account)
+	return before, true, err
+}
+
+// makeRoom ends the session that was brought, then those that the policy displaces. It returns the events.
+func (t *tx) makeRoom(b session.Beginning, who account.Account) ([]audit.Event, error) {
+	now := b.Session.StartedAt
+	ending := session.Ending{At: now, Actor: audit.Actor{Kind: audit.ByAccount, ID: who.ID}, From: b.Session.From}
+	var ended []session.Session
+	if b.Brought != nil {
+		ending.Reason = session.SignedOut
+		one, err := t.endOne(*b.Brought, ending, "")
+		if err != nil {
+			return nil, err
+		}
+		ended = append(ended, one...)
+	}
+	live, err := liveSessions(t, who.ID, now)
+	if err != nil {
+		return nil, err
+	}
+	displaced, err := session.Displaced(live, b.Policy)
+	if err != nil {
+		return nil, err
+	}
+	ending.Reason = session.Replaced
+	for _, old := range displaced {
+		one, err := t.endOne(old.ID, ending, b.Session.Device)
+		if err != nil {
+			return nil, err
+		}
+		ended = append(ended, one...)
+	}
+	return t.revoke(ended, ending)
+}
+
+func (t *tx) insertSession(row session.Session) (session.Session, error) {
+	row.StartedAt, row.EndsAt = fromMicros(micros(row.StartedAt)), fromMicros(micros(row.EndsAt))
+	row.Rotation = normalRotation(row.Rotation)
+	row.AccessMax = max(row.AccessMax, row.Rotation.Access)
+	row.Ended, row.Lost = nil, nil
+	return row, t.exec(`INSERT INTO sessions (id, account, started_at, ends_at, idle_until, access_max, generation,
+			ended_at, ended_reason, ended_by, fixed, rotation) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', '', $8, $9)`,
+		row.ID[:], row.Account, micros(row.StartedAt), micros(row.EndsAt), micros(row.Rotation.IdleUntil),
+		int64(row.AccessMax), row.Rotation.Generation, packFixed(&row), packRotation(&row.Rotation, nil))
+}

@@ -1,0 +1,156 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"github.com/munjigi/munjigi/internal/session"
+)
+
+// What SQL never looks at is packed into two columns: reading a column costs more than unpacking one, and a session is
+// read at every renewal. The first byte is the version of the layout; integers are varints, texts have their length
+// before them.
+const (
+	fixedLayout    = 1
+	rotationLayout = 1
+)
+
+var errPacked = errors.New("packed column: cut short or of an unknown layout")
+
+// packFixed packs what never changes in a session.
+func packFixed(s *session.Session) []byte {
+	p := packer{fixedLayout}
+	p.text(s.Realm)
+	p.text(s.App)
+	p.flag(s.Body)
+	p.text(s.Device)
+	p.text(s.From)
+	return append(p, s.HandleHash[:]...)
+}
+
+func unpackFixed(data []byte, s *session.Session) error {
+	p := unpacker{data: data}
+	p.layout(fixedLayout)
+	s.Realm = p.text()
+	s.App = p.text()
+	s.Body = p.number() == 1
+	s.Device = p.text()
+	s.From = p.text()
+	copy(s.HandleHash[:], p.bytes(len(s.HandleHash)))
+	return p.end()
+}
+
+// packRotation packs the snapshot of a rotation, but for the generation and idle_until, and the lost answers.
+func packRotation(r *session.Rotation, lost []time.Time) []byte {
+	p := packer{rotationLayout}
+	p.number(r.Presented)
+	p.time(r.At)
+	p.text(r.KeyID)
+	p.number(int64(r.MACKeyID))
+	p.number(int64(r.Access))
+	p.text(r.Device)
+	p.text(r.Email)
+	p.text(r.Name)
+	p.number(int64(len(r.Roles)))
+	for _, role := range r.Roles {
+		p.text(role)
+	}
+	p.time(r.CheckedAt)
+	p.number(int64(len(lost)))
+	for _, at := range lost {
+		p.time(at)
+	}
+	return p
+}
+
+func unpackRotation(data []byte, s *session.Session) error {
+	p := unpacker{data: data}
+	p.layout(rotationLayout)
+	r := &s.Rotation
+	r.Presented = p.number()
+	r.At = p.time()
+	r.KeyID = p.text()
+	r.MACKeyID = uint32(p.number())
+	r.Access = time.Duration(p.number())
+	r.Device = p.text()
+	r.Email = p.text()
+	r.Name = p.text()
+	r.Roles = make([]string, p.count())
+	for i := range r.Roles {
+		r.Roles[i] = p.text()
+	}
+	r.CheckedAt = p.time()
+	s.Lost = nil
+	for range p.count() {
+		s.Lost = append(s.Lost, p.time())
+	}
+	return p.end()
+}
+
+type packer []byte
+
+func (p *packer) number(n int64)    { *p = binary.AppendVarint(*p, n) }
+func (p *packer) time(at time.Time) { p.number(micros(at)) }
+func (p *packer) text(s string)     { *p = append(binary.AppendVarint(*p, int64(len(s))), s...) }
+func (p *packer) flag(on bool)      { p.number(number(on)) }
+
+// unpacker reads what packer wrote; after the first thing that is wrong it gives zero values, and end tells.
+type unpacker struct {
+	data  []byte
+	wrong bool
+}
+
+func (p *unpacker) layout(want byte) {
+	if got := p.bytes(1); len(got) != 1 || got[0] != want {
+		p.wrong = true
+	}
+}
+
+func (p *unpacker) number() int64 {
+	n, size := binary.Varint(p.data)
+	if size <= 0 {
+		p.wrong, p.data = true, nil
+		return 0
+	}
+	p.data = p.data[size:]
+	return n
+}
+
+// count is the number of items that follow: each takes a byte at least.
+func (p *unpacker) count() int {
+	n := p.number()
+	if n < 0 || n > int64(len(p.data)) {
+		p.wrong = true
+		return 0
+	}
+	return int(n)
+}
+
+func (p *unpacker) bytes(n int) []byte {
+	if n > len(p.data) {
+		p.wrong, p.data = true, nil
+		return nil
+	}
+	out := p.data[:n]
+	p.data = p.data[n:]
+	return out
+}
+
+func (p *unpacker) text() string    { return string(p.bytes(p.count())) }
+func (p *unpacker) time() time.Time { return fromMicros(p.number()) }
+
+func (p *unpacker) end() error {
+	if p.wrong || len(p.data) != 0 {
+		return errPacked
+	}
+	return nil
+}
+
+// number is how yes and no are stored.
+func number(yes bool) int64 {
+	if yes {
+		return 1
+	}
+	return 0
+}

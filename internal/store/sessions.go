@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/audit"
+	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/token"
+)
+
+// The columns of a session, under the name s and, for RETURNING, without one.
+const (
+	sessionColumns = `s.id, s.account, s.started_at, s.ends_at, s.idle_until, s.access_max, s.generation,
+		s.ended_at, s.ended_reason, s.ended_by, s.fixed, s.rotation`
+	sessionReturned = `id, account, started_at, ends_at, idle_until, access_max, generation,
+		ended_at, ended_reason, ended_by, fixed, rotation`
+)
+
+// sessionRow takes sessionColumns.
+type sessionRow struct {
+	session.Session
+	id, fixed, rotation                   []byte
+	startedAt, endsAt, idleUntil, endedAt int64
+	reason, by                            string
+}
+
+func (r *sessionRow) dest() []any {
+	return []any{&r.id, &r.Account, &r.startedAt, &r.endsAt, &r.idleUntil, &r.AccessMax, &r.Rotation.Generation,
+		&r.endedAt, &r.reason, &r.by, &r.fixed, &r.rotation}
+}
+
+func (r *sessionRow) session() (session.Session, error) {
+	s := &r.Session
+	copy(s.ID[:], r.id)
+	s.StartedAt, s.EndsAt, s.Rotation.IdleUntil = fromMicros(r.startedAt), fromMicros(r.endsAt), fromMicros(r.idleUntil)
+	if r.endedAt != 0 {
+		s.Ended = &session.End{Reason: session.Reason(r.reason), At: fromMicros(r.endedAt), By: r.by}
+	}
+	return *s, errors.Join(unpackFixed(r.fixed, s), unpackRotation(r.rotation, s))
+}
+
+func scanSession(row scanner) (session.Session, error) {
+	var r sessionRow
+	if err := row.Scan(r.dest()...); err != nil {
+		return session.Session{}, err
+	}
+	return r.session()
+}
+
+// live is the condition for a session s at the time that the placeholder bears. It names ended_at = 0 as the partial
+// indexes do.
+func live(at string) string {
+	return `s.ended_at = 0 AND s.ends_at > ` + at + ` AND s.idle_until > ` + at
+}
+
+// Session implements session.Store.
+func (s *Store) Session(ctx context.Context, id token.SessionID) (session.Session, account.Account, error) {
+	var row sessionRow
+	var who accountRow
+	err := s.readers.row(ctx, `SELECT `+sessionColumns+`, `+accountColumns+`
+		FROM sessions s JOIN accounts a ON a.id = s.account WHERE s.id = $1`, id[:]).Scan(append(row.dest(), who.dest()...)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return session.Session{}, account.Account{}, fault.New(fault.SessionUnknown, "")
+	}
+	if err != nil {
+		return session.Session{}, account.Account{}, unavailable("read session", err)
+	}
+	found, err := row.session()
+	owner, other := who.account()
+	return found, owner, unavailable("read session", errors.Join(err, other))
+}
+
+// Sessions implements session.Store.
+func (s *Store) Sessions(ctx context.Context, account string, now time.Time) ([]session.Session, error) {
+	sessions, err := liveSessions(s.readers.in(ctx), account, now)
+	return sessions, unavailable("list sessions", err)
+}
+
+// liveSessions are an account's, newest first.
+func liveSessions(q querier, account string, now time.Time) ([]session.Session, error) {
+	return list(q, scanSession, `SELECT `+sessionColumns+` FROM sessions s
+		WHERE s.account = $1 AND `+live(`$2`)+` ORDER BY s.started_at DESC, s.id`, account, micros(now))
+}
+
+// session reads one session as it stands in the transaction. session_unknown when there is no such row.
+func (t *tx) session(id token.SessionID) (session.Session, error) {
+	var row sessionRow
+	found, err := t.one(`SELECT `+sessionColumns+` FROM sessions s WHERE s.id = $1`, []any{id[:]}, row.dest()...)
+	if err == nil && !found {
+		err = fault.New(fault.SessionUnknown, "")
+	}
+	if err != nil {
+		return session.Session{}, err
+	}
+	return row.session()
+}
+
+// Rotate implements session.Store: one compare-and-swap, which most often is the whole transaction.
+func (s *Store) Rotate(ctx context.Context, id token.SessionID, from int64, next session.Rotation, lost []time.Time, event *audit.Event) (session.Session, error) {
+	k := single
+	if event != nil {
+		k = usual
+	}
+	next = normalRotation(next)
+	packed := packRotation(&next, lost)
+	return write(ctx, s, k, "rotate session", func(t *tx) (session.Session, error) {
+		row := sessionRow{id: id[:], rotation: packed, idleUntil: micros(next.IdleUntil)}
+		row.Rotation.Generation = next.Generation
+		done, err := t.one(`UPDATE sessions SET generation = $1, idle_until = $2,
+				access_max = CASE WHEN access_max < $3 THEN $3 ELSE access_max END, rotation = $4
+			WHERE id = $5 AND generation = $6 AND ended_at = 0
+			RETURNING account, started_at, ends_at, access_max, fixed`,
+			[]any{next.Generation, row.idleUntil, int64(next.Access), packed, id[:], from},
+			&row.Account, &row.startedAt, &row.endsAt, &row.AccessMax, &row.fixed)
+		if err != nil {
+			return session.Session{}, err
+		}
+		if !done {
+			return t.session(id)
+		}
+		if event != nil {
+			if err := t.record(*event); err != nil {
+				return session.Session{}, err
+			}
+		}
+		return row.session()
+	})
+}
+
+// normalRotation is a rotation as it comes back from the database.
+func normalRotation(r session.Rotation) session.Rotation {
+	r.At, r.IdleUntil = fromMicros(micros(r.At)), fromMicros(micros(r.IdleUntil))
+	r.Profile = normalProfile(r.Profile)
+	return r
+}
