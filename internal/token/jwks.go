@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -58,8 +59,9 @@ func jwkOf(key crypto.PublicKey) (jwk, Algorithm, error) {
 	return jwk{}, "", fmt.Errorf("no signing key of ours: %T", key)
 }
 
-// NewPublicKey names a key: its ID is the JWK thumbprint (RFC 7638, SHA-256), so that whoever is handed the bare key
-// in a file knows its kid, and nobody can call a withdrawn key by another name.
+// NewPublicKey names a key by itself: its ID is the first half of its JWK thumbprint (RFC 7638, SHA-256) in
+// hexadecimal, which nobody has to quote on a command line. So whoever is handed the bare key in a file knows its kid,
+// and nobody can call a withdrawn key by another name.
 func NewPublicKey(key crypto.PublicKey) (PublicKey, error) {
 	members, alg, err := jwkOf(key)
 	if err != nil {
@@ -70,7 +72,7 @@ func NewPublicKey(key crypto.PublicKey) (PublicKey, error) {
 		return PublicKey{}, fmt.Errorf("write JWK: %w", err)
 	}
 	sum := sha256.Sum256(text)
-	return PublicKey{ID: base64.RawURLEncoding.EncodeToString(sum[:]), Algorithm: alg, Key: key}, nil
+	return PublicKey{ID: hex.EncodeToString(sum[:16]), Algorithm: alg, Key: key}, nil
 }
 
 // MarshalJWKS writes a key set (RFC 7517 §5).
