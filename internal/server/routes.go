@@ -1,6 +1,7 @@
 package server
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -65,32 +66,42 @@ func (s *Server) routes() []route {
 	}
 }
 
-// register gives the mux every route and, under each path, an answer to the methods that it does not have. Whatever
-// is left is the console's, or nothing.
-func (s *Server) register() error {
-	methods := map[string][]string{}
-	audiences := map[string]audience{}
-	for _, route := range s.routes() {
-		method, path, _ := strings.Cut(route.pattern, " ")
-		s.mux.HandleFunc(route.pattern, s.serve(route))
-		methods[path], audiences[path] = append(methods[path], method), route.to
+// register gives the mux one handler for each path, which chooses by the method. (The mux could, but a path with any
+// method and a wider one with GET are a conflict to it.) Whatever is left is the console's, or nothing.
+func (s *Server) register() {
+	byPath := map[string]map[string]route{}
+	for _, one := range s.routes() {
+		method, path, _ := strings.Cut(one.pattern, " ")
+		if byPath[path] == nil {
+			byPath[path] = map[string]route{}
+		}
+		byPath[path][method] = one
+		if method == http.MethodGet {
+			byPath[path][http.MethodHead] = one
+		}
 	}
-	for path, known := range methods {
-		s.mux.HandleFunc(path, s.serve(s.otherMethods(path, audiences[path], known)))
+	for path, byMethod := range byPath {
+		other := s.otherMethods(path, byMethod)
+		s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			chosen, known := byMethod[r.Method]
+			if !known {
+				chosen = other
+			}
+			s.serve(w, r, chosen)
+		})
 	}
-	s.mux.HandleFunc("/", s.serve(route{"/", ourselves, call, s.console}))
-	return nil
+	rest := route{"/", ourselves, call, s.console}
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, rest) })
 }
 
-func (s *Server) otherMethods(path string, to audience, known []string) route {
-	if slices.Contains(known, http.MethodGet) {
-		known = append(slices.Clone(known), http.MethodHead)
-	}
-	slices.Sort(known)
+// otherMethods is what a path answers to methods that it does not have.
+func (s *Server) otherMethods(path string, known map[string]route) route {
+	methods := slices.Sorted(maps.Keys(known))
+	to := known[methods[0]].to
 	return route{path, to, call, func(w *response, r *http.Request) error {
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-			return s.preflight(w, r, to, known)
+			return s.preflight(w, r, to, methods)
 		}
-		return methodError{strings.Join(known, ", ")}
+		return methodError{strings.Join(methods, ", ")}
 	}}
 }

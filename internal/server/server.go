@@ -165,7 +165,8 @@ func New(c Config) (*Server, error) {
 	if s.metrics, err = newMetrics(c.Registerer); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	return s, s.register()
+	s.register()
+	return s, nil
 }
 
 func (c *Config) check() error {

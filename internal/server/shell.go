@@ -99,18 +99,16 @@ func (s *Server) logRequest(w *response, r *http.Request, took time.Duration) {
 // handler is what a route does. What it returns becomes a problem document.
 type handler func(w *response, r *http.Request) error
 
-// serve makes a route of the mux: a place among those in flight, the token's place, CORS, the error's answer.
-func (s *Server) serve(route route) http.HandlerFunc {
-	return func(out http.ResponseWriter, r *http.Request) {
-		w, ok := out.(*response)
-		if !ok { // only when the mux is called by something else than ServeHTTP
-			panic("server: not called through ServeHTTP")
-		}
-		w.route, w.page = route.pattern, route.kind == navigation
-		s.share(w, r, route.to)
-		if err := s.admit(w, r, route); err != nil {
-			s.fail(w, r, err)
-		}
+// serve answers a request by a route: a place among those in flight, the token's place, CORS, the error's answer.
+func (s *Server) serve(out http.ResponseWriter, r *http.Request, route route) {
+	w, ok := out.(*response)
+	if !ok { // only when the mux is called by something else than ServeHTTP
+		panic("server: not called through ServeHTTP")
+	}
+	w.route, w.page = route.pattern, route.kind == navigation
+	s.share(w, r, route.to)
+	if err := s.admit(w, r, route); err != nil {
+		s.fail(w, r, err)
 	}
 }
 
@@ -133,7 +131,7 @@ func (s *Server) admit(w *response, r *http.Request, route route) error {
 			return fault.New(fault.RequestInvalid, "a token never goes into a URL")
 		}
 	}
-	if changes(r.Method) && route.kind == call && !isJSON(r) {
+	if changes(r.Method) && !isJSON(r) {
 		return fault.New(fault.RequestInvalid, "send Content-Type: application/json")
 	}
 	return route.handle(w, r)
