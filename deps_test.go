@@ -62,7 +62,7 @@ var policy = map[string]row{
 	"internal/demo": {ours: "internal/fault internal/token verify", std: "net/http", libs: "go-jose"},
 	"cmd/munjigi": {
 		ours: "console internal/account internal/audit internal/demo internal/fault internal/keys internal/recheck internal/server internal/session internal/signin internal/store internal/token internal/upstream",
-		std:  "flag net/http", libs: "kong prometheus sync yaml",
+		std:  "flag net/http", libs: "kong net prometheus sync yaml",
 	},
 }
 
@@ -78,6 +78,7 @@ var libraries = map[string]string{
 	"go-jose":    "github.com/go-jose/go-jose/v4",
 	"go-oidc":    "github.com/coreos/go-oidc/v3",
 	"kong":       "github.com/alecthomas/kong",
+	"net":        "golang.org/x/net",
 	"oauth2":     "golang.org/x/oauth2",
 	"prometheus": "github.com/prometheus/client_golang",
 	"sqlite":     "modernc.org/sqlite",
