@@ -79,7 +79,7 @@ func (s *Store) ChangeKeys(ctx context.Context, decide func(keys.Set) (keys.Chan
 			return keys.Set{}, err
 		}
 		change, err := decide(set)
-		if err != nil || emptyChange(change) {
+		if err != nil || change.IsEmpty() {
 			return set, err
 		}
 		rows, err := s.sealChange(change)
@@ -94,10 +94,6 @@ func (s *Store) ChangeKeys(ctx context.Context, decide func(keys.Set) (keys.Chan
 			return s.Keys(ctx)
 		}
 	}
-}
-
-func emptyChange(c keys.Change) bool {
-	return len(c.Put)+len(c.PutSecrets)+len(c.Delete)+len(c.Withdraw)+len(c.Events) == 0
 }
 
 // sealedChange holds the statements' arguments of a change.
@@ -136,6 +132,11 @@ func (t *tx) changeKeys(version int64, c keys.Change, rows sealedChange) (bool, 
 	for _, id := range c.Delete {
 		if err := t.exec(`DELETE FROM signing_keys WHERE kid = $1`, id); err != nil {
 			return false, fmt.Errorf("delete key: %w", err)
+		}
+	}
+	for _, id := range c.DeleteSecrets {
+		if err := t.exec(`DELETE FROM secrets WHERE id = $1`, int64(id)); err != nil {
+			return false, fmt.Errorf("delete secret: %w", err)
 		}
 	}
 	entries := make([]token.FeedEntry, len(c.Withdraw))
