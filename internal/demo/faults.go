@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/verify"
 )
 
 // faultNone is the mode in which the provider works; the others are the ways in which it fails.
@@ -74,13 +75,13 @@ func (p *Provider) setFault(w http.ResponseWriter, r *http.Request) {
 	if err := decodeJSON(w, r, &body); err != nil {
 		wrong := fault.Wrap(fault.RequestInvalid, err)
 		wrong.Fields = []fault.Field{{Pointer: "", Detail: `{"mode": "…"}`}}
-		writeProblem(w, r, wrong)
+		verify.Refuse(w, r, wrong)
 		return
 	}
 	if !slices.Contains(faultModes(), body.Mode) {
 		wrong := fault.New(fault.RequestInvalid, "no such mode")
 		wrong.Fields = []fault.Field{{Pointer: "/mode", Detail: "one of " + strings.Join(faultModes(), ", ")}}
-		writeProblem(w, r, wrong)
+		verify.Refuse(w, r, wrong)
 		return
 	}
 	p.mu.Lock()
@@ -117,7 +118,7 @@ func (p *Provider) comeBack(w http.ResponseWriter, r *http.Request) { p.setLeft(
 func (p *Provider) setLeft(w http.ResponseWriter, r *http.Request, gone bool) {
 	person, ok := personByEmail(r.PathValue("email"))
 	if !ok {
-		writeProblem(w, r, fault.New(fault.NotFound, "nobody here has this e-mail"))
+		verify.Refuse(w, r, fault.New(fault.NotFound, "nobody here has this e-mail"))
 		return
 	}
 	err := p.book.change(func(s *state) error {
@@ -142,7 +143,7 @@ func loopbackCORS(next http.HandlerFunc) http.Handler {
 		w.Header().Add("Vary", "Origin")
 		origin := r.Header.Get("Origin")
 		if origin != "" && !loopbackOrigin(origin) {
-			writeProblem(w, r, fault.New(fault.OriginRefused, "only pages on this machine"))
+			verify.Refuse(w, r, fault.New(fault.OriginRefused, "only pages on this machine"))
 			return
 		}
 		if origin != "" {
@@ -171,10 +172,4 @@ func IsLoopback(host string) bool {
 	}
 	address := net.ParseIP(host)
 	return address != nil && address.IsLoopback()
-}
-
-// writeProblem answers as Munjigi does (RFC 9457).
-func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
-	problem := fault.ProblemOf(err, language(r), "")
-	writeBody(w, problem.Status, "application/problem+json", problem)
 }

@@ -1,0 +1,37 @@
+package demo
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+)
+
+// Sites are the addresses of a running demo: the demo.json of its directory, and what its page asks for.
+type Sites struct {
+	URL      string            `json:"url"` // Munjigi's
+	Provider string            `json:"provider"`
+	Services map[string]string `json:"services"` // by name
+}
+
+// NewPage is the page that shows a token's way, for Munjigi's own origin; it expects paths below /demo/.
+func NewPage(sites Sites) http.Handler {
+	connect := append(slices.Sorted(maps.Values(sites.Services)), sites.Provider)
+	mux := http.NewServeMux()
+	for _, name := range []string{"app.js", "calls.js", "texts.js", "style.css"} {
+		mux.Handle("GET /demo/"+name, asset("web/demo/"+name))
+	}
+	mux.Handle("GET /demo/icon.svg", asset("web/icon.svg"))
+	mux.HandleFunc("GET /demo/config.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		writeJSON(w, http.StatusOK, sites)
+	})
+	mux.HandleFunc("GET /demo/{$}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", pagePolicy(connect...))
+		http.ServeFileFS(w, r, web, "web/demo/index.html")
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Referrer-Policy", "same-origin")
+		mux.ServeHTTP(w, r)
+	})
+}
