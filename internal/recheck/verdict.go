@@ -49,9 +49,12 @@ type asked struct {
 func decide(q asked, a upstream.Answer) decision {
 	switch a.Verdict {
 	case upstream.Valid:
-		return decision{kind: confirm, confirmation: Confirmation{
-			Profile: profile(q, a.Person), Token: a.RefreshToken, DueAt: q.next(),
-		}}
+		found, err := profile(q, a.Person)
+		if err != nil {
+			a.ProviderFault = true // ours, rather: in any case nothing against this person
+			break
+		}
+		return decision{kind: confirm, confirmation: Confirmation{Profile: found, Token: a.RefreshToken, DueAt: q.next()}}
 	case upstream.Gone:
 		if a.Accepted || q.grant.Intent.IsZero() || !q.grant.Rotates {
 			return decision{kind: cutOff}
@@ -78,12 +81,13 @@ func unknown(q asked, a upstream.Answer) decision {
 	return d
 }
 
-func profile(q asked, p upstream.Person) account.Profile {
-	found := account.Profile{Email: p.Email, Name: p.Name, Roles: q.realm.Roles(p), CheckedAt: q.at}
+func profile(q asked, p upstream.Person) (account.Profile, error) {
+	roles, err := q.realm.Roles(p)
+	found := account.Profile{Email: p.Email, Name: p.Name, Roles: roles, CheckedAt: q.at}
 	if found.Name == "" {
 		found.Name = q.grant.Account.Name // left out is not erased
 	}
-	return found
+	return found, err
 }
 
 // next is when to ask again after an answer.

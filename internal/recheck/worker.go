@@ -42,8 +42,8 @@ type Realm struct {
 	// MaxStale is how old a confirmation may become; zero = any age.
 	MaxStale time.Duration
 	Wave     WaveRule
-	// Roles are those that the configuration gives to somebody.
-	Roles func(upstream.Person) []string
+	// Roles are those that the configuration gives to somebody. With an error the person stays as they were.
+	Roles func(upstream.Person) ([]string, error)
 }
 
 // Config is what a Worker is made of. Store, Waves and Realms are required.

@@ -127,11 +127,24 @@ func (t *tx) lease(account string, now, until time.Time, also string) ([]grantRo
 // Lease implements recheck.Store.
 func (s *Store) Lease(ctx context.Context, account string, now, until time.Time) (g recheck.Grant, ok bool, err error) {
 	rows, err := write(ctx, s, usual, "lease grant", func(t *tx) ([]grantRow, error) { return t.lease(account, now, until, "") })
-	if err != nil || len(rows) == 0 {
+	if err != nil {
 		return recheck.Grant{}, false, err
+	}
+	if len(rows) == 0 {
+		g.Account.ID, err = s.leasedTo(ctx, account)
+		return g, false, err
 	}
 	g, err = s.grant(rows[0])
 	return g, err == nil, unavailable("lease grant", err)
+}
+
+// leasedTo gives the account's ID back when it has a grant, so that a grant in somebody's hands is not taken for none.
+func (s *Store) leasedTo(ctx context.Context, account string) (string, error) {
+	found, err := list(s.readers.in(ctx), scanText, `SELECT account FROM grants WHERE account = $1 AND token IS NOT NULL`, account)
+	if err != nil || len(found) == 0 {
+		return "", unavailable("find grant", err)
+	}
+	return found[0], nil
 }
 
 // Intend implements recheck.Store. The first intent of a version stays: it tells since when its fate is unknown.

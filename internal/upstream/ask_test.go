@@ -114,6 +114,14 @@ func TestAskVerdicts(t *testing.T) {
 			f.idToken = nil
 			f.info = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }
 		}, outcome{Presented: true, ProviderFault: true, RefreshToken: "r2"}},
+		{"userinfo of another than the id token", func(f *fakeProvider) {
+			delete(f.idToken, "email")
+			f.userinfo = map[string]any{"sub": "s2", "email": "kim@example.com", "email_verified": true}
+		}, outcome{Presented: true, RefreshToken: "r2"}},
+		{"endless userinfo", func(f *fakeProvider) {
+			f.idToken = nil
+			f.userinfo = map[string]any{"sub": "s1", "email": "kim@example.com", "email_verified": true, "x": strings.Repeat("x", 2<<20)}
+		}, outcome{Presented: true, ProviderFault: true, RefreshToken: "r2"}},
 		{"userinfo of somebody else", func(f *fakeProvider) {
 			f.idToken = nil
 			f.userinfo = map[string]any{"sub": "s2", "email": "kim@example.com", "email_verified": true}
