@@ -62,8 +62,11 @@ func (f *follower) connect(ctx context.Context) (beats int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		page, err := f.take(body, sent)
+		page, err := parsePage(body)
 		if err != nil {
+			return 0, err
+		}
+		if err := f.apply(page, sent); err != nil {
 			return 0, err
 		}
 		more = page.More
@@ -108,9 +111,9 @@ func (f *follower) stream(ctx context.Context) (beats int, err error) {
 			return beats, err
 		}
 		watchdog.Reset(silence)
-		var page token.FeedPage
-		if err := json.Unmarshal(data, &page); err != nil {
-			return beats, fmt.Errorf("read event of the feed: %w", err)
+		page, err := parsePage(data)
+		if err != nil {
+			return beats, err
 		}
 		at, err := clock.local(page.ReadAt, sent, f.v.config.Now())
 		if err != nil {
@@ -171,19 +174,22 @@ func (c *serverClock) local(readAt int64, sent, now time.Time) (time.Time, error
 	return at, nil
 }
 
-func (f *follower) take(body []byte, at time.Time) (page token.FeedPage, err error) {
-	if err := json.Unmarshal(body, &page); err != nil {
-		return page, fmt.Errorf("read page of the feed: %w", err)
+func parsePage(data []byte) (page token.FeedPage, err error) {
+	if err = json.Unmarshal(data, &page); err == nil && page.Epoch == "" {
+		err = errors.New("no epoch")
 	}
-	return page, f.apply(page, at)
+	if err == nil && page.More && len(page.Entries) == 0 {
+		err = errors.New("it holds nothing and there is more")
+	}
+	if err != nil {
+		return token.FeedPage{}, fmt.Errorf("read page of the feed: %w", err)
+	}
+	return page, nil
 }
 
 // apply puts a page in force, which was read at at or later. Entries of an earlier epoch stay until their time is over.
 // Withdrawn keys come first, and freshness last: it is claimed only when everything that the page says is in force.
 func (f *follower) apply(page token.FeedPage, at time.Time) error {
-	if page.Epoch == "" {
-		return errors.New("read page of the feed: no epoch")
-	}
 	if page.Epoch == f.epoch && page.N < f.n {
 		f.epoch, f.n = "", 0 // the store went back in time without telling: ask for everything
 		return fmt.Errorf("the feed went back to %d", page.N)
@@ -198,9 +204,6 @@ func (f *follower) apply(page token.FeedPage, at time.Time) error {
 	last := f.v.view.Load()
 	next := last.with(sessions)
 	if page.More {
-		if len(page.Entries) == 0 {
-			return errors.New("read page of the feed: it holds nothing and there is more")
-		}
 		f.epoch, f.n = page.Epoch, page.Entries[len(page.Entries)-1].N
 	} else {
 		f.epoch, f.n = page.Epoch, page.N
