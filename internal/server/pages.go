@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/signin"
@@ -60,18 +62,26 @@ func (s *Server) showButton(w *response, r *http.Request, wish signin.Request) e
 
 func (s *Server) stylesheet(w *response, r *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	http.ServeFileFS(w, r, pageFiles, "page/munjigi.css")
-	return nil
+	return sendFile(w, r, pageFiles, "page/munjigi.css")
 }
 
 // asset serves the console's files whose names bear a hash of their content.
 func (s *Server) asset(w *response, r *http.Request) error {
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
-	if !s.isFile(name) {
+	if !strings.HasPrefix(name, "assets/") || !s.isFile(name) {
 		return fault.New(fault.NotFound, "")
 	}
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	http.ServeFileFS(w, r, s.Pages, name)
+	return sendFile(w, r, s.Pages, name)
+}
+
+// sendFile answers with one file. (http.ServeFileFS would also redirect, and make errors of its own.)
+func sendFile(w *response, r *http.Request, files fs.FS, name string) error {
+	data, err := fs.ReadFile(files, name)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
 	return nil
 }
 
@@ -98,8 +108,7 @@ func (s *Server) console(w *response, r *http.Request) error {
 	}
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 	if name != "index.html" && s.isFile(name) {
-		http.ServeFileFS(w, r, s.Pages, name)
-		return nil
+		return sendFile(w, r, s.Pages, name)
 	}
 	if accept := r.Header.Get("Accept"); strings.Contains(accept, "json") && !strings.Contains(accept, "text/html") {
 		return fault.New(fault.NotFound, "")

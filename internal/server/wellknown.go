@@ -1,12 +1,11 @@
 package server
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/fault"
@@ -36,16 +35,10 @@ func (s *Server) jwks(w *response, r *http.Request) error {
 	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 	s.cacheable(w)
 	w.Header().Set("ETag", tag)
-	if slices.Contains(strings.FieldsFunc(r.Header.Get("If-None-Match"), isListSpace), tag) {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
 	w.Header().Set("Content-Type", "application/jwk-set+json")
-	_, err := w.Write(body)
-	return gone(err)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+	return nil
 }
-
-func isListSpace(c rune) bool { return c == ',' || c == ' ' || c == '\t' }
 
 func (s *Server) cacheable(w *response) {
 	w.Header().Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(s.KeysMaxAge/time.Second)))

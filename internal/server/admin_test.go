@@ -1,0 +1,134 @@
+package server
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/recheck"
+	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/token"
+)
+
+// adminAsks is one good request to every route under /admin; path parameters are of somebody who is there.
+func (o *office) adminAsks(sid string) []ask {
+	body := map[string]string{"POST": `{"provider":"https://id.example.com"}`}
+	var asks []ask
+	for _, route := range o.routes() {
+		method, path, _ := strings.Cut(route.pattern, " ")
+		if strings.HasPrefix(path, "/admin/") {
+			path = strings.NewReplacer("{sid}", sid, "{id}", "account-lee").Replace(path)
+			asks = append(asks, from(own, method, path, body[method]).with("Munjigi-App", "console"))
+		}
+	}
+	return asks
+}
+
+// Who may administer is decided by the store at each call: its session, its roles, its realm.
+func TestOnlyAdministratorsAdminister(t *testing.T) {
+	o := open(t, nil)
+	admin, viewer := o.person("boss", "console", "admin", "viewer"), o.person("kim", "console", "viewer")
+	member, ended := o.person("mall", "shop", "admin"), o.ended(session.Revoked)
+	former := o.access(o.person("former", "console", "viewer"), func(c *token.Claims) { c.Roles = []string{"admin"} }) // since then the store knows better
+	parsed, _ := o.Parse(o.person("lee", "tools"))
+	asks := o.adminAsks(parsed.Session.String())
+	if len(asks) != 8 {
+		t.Fatalf("%d routes under /admin, want 8", len(asks))
+	}
+	for _, a := range asks {
+		t.Run(a.method+" "+a.path, func(t *testing.T) {
+			o.called()
+			for _, c := range []struct {
+				ask  ask
+				code fault.Code
+			}{
+				{a, fault.SessionMissing},
+				{a.cookie("__Host-munjigi-staff", "mjr_forged"), fault.SessionUnknown},
+				{a.cookie("__Host-munjigi-staff", viewer), fault.RoleMissing},
+				{a.cookie("__Host-munjigi-staff", ended), fault.SessionRevoked},
+				{a.cookie("__Host-munjigi-staff", member), fault.SessionUnknown},
+				{a.with("Munjigi-App").cookie("__Host-munjigi-staff", admin), fault.RequestInvalid},
+				{a.with("Munjigi-App", "tools").cookie("__Host-munjigi-staff", admin), fault.OriginRefused},
+				{a.with("Munjigi-App", "tools").with("Origin", toolsAt).cookie("__Host-munjigi-staff", admin), fault.OriginRefused},
+				{a.with("Munjigi-App", "shop").with("Origin", shopAt).cookie("__Host-munjigi-members", member), fault.OriginRefused},
+				{a.with("Origin", toolsAt).cookie("__Host-munjigi-staff", admin), fault.OriginRefused},
+				{a.with("Sec-Fetch-Site", "cross-site").cookie("__Host-munjigi-staff", admin), fault.OriginRefused},
+				{a.with("Authorization", "Bearer "+former), fault.RoleMissing},
+			} {
+				wantProblem(t, o.do(c.ask), c.code)
+			}
+			for _, call := range o.called() {
+				if call != "Identified" {
+					t.Errorf("somebody who may not reached %q", call)
+				}
+			}
+			r := o.do(a.cookie("__Host-munjigi-staff", admin))
+			if r.StatusCode/100 != 2 {
+				t.Errorf("an administrator got %d %s", r.StatusCode, text(t, r))
+			}
+			r = o.do(a.with("Munjigi-App").with("Authorization", "Bearer "+o.access(admin, nil)))
+			if r.StatusCode/100 != 2 {
+				t.Errorf("an administrator with a token got %d %s", r.StatusCode, text(t, r))
+			}
+			o.fail = fault.New(fault.StoreUnavailable, "")
+			if a.path != "/admin/keys" {
+				wantProblem(t, o.do(a.cookie("__Host-munjigi-staff", admin)), fault.StoreUnavailable)
+			}
+			o.fail = nil
+		})
+	}
+}
+
+func TestAdministration(t *testing.T) {
+	o := open(t, nil)
+	admin := o.person("boss", "console", "admin")
+	parsed, _ := o.Parse(admin)
+	sid := parsed.Session.String()
+	o.waves = []recheck.Wave{{Provider: "https://id.example.com", Since: start, People: 200, Held: []account.Account{{ID: "a", Profile: account.Profile{Email: "e", Name: "n"}}}}}
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+		answer             string
+		asked              string
+	}{
+		{"GET", "/admin/sessions?search=bo&realm=staff&after=x&limit=7", "", 200, `{"next":"more","sessions":[{"id":"` + sid + `","account":{"id":"account-boss","realm":"staff","email":"boss@example.com","name":"boss","roles":["admin"]},` +
+			`"app":"console","device":"Firefox on Linux","from":"192.0.2.1","started_at":1790000000,"renewed_at":1790000000,"ends_at":1790086400,"checked_at":1790000000}]}`, "SignedIn staff bo x 7"},
+		{"GET", "/admin/keys", "", 200, `{"keys":[{"id":"k1","algorithm":"ES256","created_at":1790000000,"active_at":1790000000}]}`, ""},
+		{"GET", "/admin/audit?after=41&limit=1", "", 200, `{"next":42,"records":[{"n":42,"at":1790000000,"action":"signed_in","account":"a","actor":{"kind":""}}]}`, "Records 41 1"},
+		{"GET", "/admin/audit", "", 200, `{"next":0,"records":[{"n":1,"at":1790000000,"action":"signed_in","account":"a","actor":{"kind":""}}]}`, "Records 0 100"},
+		{"GET", "/admin/waves", "", 200, `{"waves":[{"provider":"https://id.example.com","since":1790000000,"people":200,"held":[{"id":"a","email":"e","name":"n"}]}]}`, "Waves"},
+		{"POST", "/admin/waves/confirm", `{"provider":"p"}`, 204, ``, "ConfirmWave p by account-boss"},
+		{"POST", "/admin/waves/dismiss", `{"provider":"p"}`, 204, ``, "DismissWave p by account-boss"},
+		{"GET", "/admin/sessions?limit=201", "", 422, "", ""}, {"GET", "/admin/sessions?limit=x", "", 422, "", ""}, {"GET", "/admin/sessions?limit=0", "", 422, "", ""},
+		{"GET", "/admin/audit?after=-1", "", 422, "", ""}, {"GET", "/admin/audit?after=x", "", 422, "", ""},
+		{"POST", "/admin/waves/confirm", `{}`, 422, "", ""}, {"POST", "/admin/waves/confirm", `{"provider":"p","x":1}`, 422, "", ""},
+		{"DELETE", "/admin/sessions/x", "", 404, "", ""},
+		{"DELETE", "/admin/sessions/" + strings.Repeat("A", 22), "", 404, "", "Revoke by account-boss"},
+		{"DELETE", "/admin/accounts/account-boss/sessions", "", 200, `{"ended":1}`, "Revoke by account-boss"},
+	} {
+		o.called()
+		r := o.do(from(own, c.method, c.path, c.body).with("Munjigi-App", "console").cookie("__Host-munjigi-staff", admin))
+		got := text(t, r)
+		if r.StatusCode != c.status || c.status < 300 && got != c.answer {
+			t.Errorf("%s %s: got %d\n%s\nwant %d\n%s", c.method, c.path, r.StatusCode, got, c.status, c.answer)
+		}
+		if asked := o.called(); c.asked != "" && !slices.Contains(asked, c.asked) {
+			t.Errorf("%s %s: asked %q, want %q", c.method, c.path, asked, c.asked)
+		}
+	}
+}
+
+func TestWithoutAProviderThereAreNoWaves(t *testing.T) {
+	o := open(t, func(c *Config) { c.Waves = nil })
+	admin := o.person("boss", "console", "admin")
+	a := from(own, "GET", "/admin/waves", "").with("Munjigi-App", "console").cookie("__Host-munjigi-staff", admin)
+	if diff := cmp.Diff(`{"waves":[]}`, text(t, o.do(a))); diff != "" {
+		t.Error(diff)
+	}
+	a = from(own, "POST", "/admin/waves/confirm", `{"provider":"p"}`).with("Munjigi-App", "console").cookie("__Host-munjigi-staff", admin)
+	wantProblem(t, o.do(a), fault.RequestInvalid)
+}
