@@ -102,8 +102,8 @@ func (t *tx) insertSession(row session.Session) (session.Session, error) {
 	row.Rotation = normalRotation(row.Rotation)
 	row.AccessMax = max(row.AccessMax, row.Rotation.Access)
 	row.Ended, row.Lost = nil, nil
-	return row, t.exec(`INSERT INTO sessions (id, account, started_at, ends_at, idle_until, access_max, generation,
-			ended_at, ended_reason, ended_by, fixed, rotation) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', '', $8, $9)`,
-		row.ID[:], row.Account, micros(row.StartedAt), micros(row.EndsAt), micros(row.Rotation.IdleUntil),
-		int64(row.AccessMax), row.Rotation.Generation, packFixed(&row), packRotation(&row.Rotation, nil))
+	return row, t.exec(`INSERT INTO sessions (id, account, ends_at, idle_until, access_max, generation, ended, fixed, rotation)
+		VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8)`,
+		row.ID[:], row.Account, micros(row.EndsAt), micros(row.Rotation.IdleUntil), row.AccessMax.Microseconds(),
+		row.Rotation.Generation, packFixed(&row), packRotation(&row.Rotation, nil))
 }

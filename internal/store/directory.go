@@ -2,41 +2,48 @@ package store
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/session"
 )
 
-// SignedIn implements session.Directory. The cursor is the last session's start and id.
+// listed is a row with the place that a cursor names.
+type listed struct {
+	session.Listed
+	seq int64
+}
+
+// SignedIn implements session.Directory. The cursor is the place of the last session in the order of beginnings.
 func (s *Store) SignedIn(ctx context.Context, q session.Query) (page []session.Listed, next string, err error) {
-	startedAt, id, err := parseCursor(q.After)
+	before, err := parseCursor(q.After)
 	if err != nil {
 		return nil, "", err
 	}
 	limit := min(max(q.Limit, 1), 200)
-	page, err = list(s.readers.in(ctx), scanListed, `SELECT `+sessionColumns+`, `+accountColumns+`
+	rows, err := list(s.readers.in(ctx), scanListed, `SELECT s.seq, `+sessionColumns+`, `+accountColumns+`
 		FROM sessions s JOIN accounts a ON a.id = s.account
-		WHERE `+live(`$1`)+` AND (s.started_at, s.id) < ($2, $3) AND ($4 = '' OR a.realm = $4) AND a.search LIKE $5 ESCAPE '\'
-		ORDER BY s.started_at DESC, s.id DESC LIMIT $6`,
-		micros(q.Now), startedAt, id, q.Realm, pattern(q.Search), limit+1)
+		WHERE `+live(`$1`)+` AND s.seq < $2 AND ($3 = '' OR a.realm = $3) AND a.search LIKE $4 ESCAPE '\'
+		ORDER BY s.seq DESC LIMIT $5`, micros(q.Now), before, q.Realm, pattern(q.Search), limit+1)
 	if err != nil {
 		return nil, "", unavailable("list signed-in people", err)
 	}
-	if len(page) > limit {
-		page = page[:limit]
-		next = cursorOf(page[limit-1].Session)
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = strconv.FormatInt(rows[limit-1].seq, 36)
+	}
+	for _, row := range rows {
+		page = append(page, row.Listed)
 	}
 	return page, next, nil
 }
 
-func scanListed(row scanner) (l session.Listed, err error) {
+func scanListed(row scanner) (l listed, err error) {
 	var r sessionRow
 	var who accountRow
-	if err := row.Scan(append(r.dest(), who.dest()...)...); err != nil {
+	if err := row.Scan(append(append([]any{&l.seq}, r.dest()...), who.dest()...)...); err != nil {
 		return l, err
 	}
 	if l.Session, err = r.session(); err != nil {
@@ -51,18 +58,14 @@ func pattern(search string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(search)) + "%"
 }
 
-func cursorOf(s session.Session) string {
-	return base64.RawURLEncoding.EncodeToString(append(binary.BigEndian.AppendUint64(nil, uint64(micros(s.StartedAt))), s.ID[:]...))
-}
-
 // parseCursor of "" is before the newest.
-func parseCursor(text string) (startedAt int64, id []byte, err error) {
+func parseCursor(text string) (before int64, err error) {
 	if text == "" {
-		return math.MaxInt64, []byte{}, nil
+		return math.MaxInt64, nil
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) != 8+16 {
-		return 0, nil, &fault.Error{Code: fault.RequestInvalid, Detail: "after: want the cursor that the page before gave"}
+	before, err = strconv.ParseInt(text, 36, 64)
+	if err != nil || before <= 0 {
+		return 0, &fault.Error{Code: fault.RequestInvalid, Detail: "after: want the cursor that the page before gave"}
 	}
-	return int64(binary.BigEndian.Uint64(raw)), raw[8:], nil
+	return before, nil
 }

@@ -38,9 +38,9 @@ func (s *Store) EndAccount(ctx context.Context, account string, except token.Ses
 
 // endOne ends a session that is live at e.At, and returns it alone; none when it is not. The rest is revoke's.
 func (t *tx) endOne(id token.SessionID, e session.Ending, by string) ([]session.Session, error) {
-	return list(t, scanSession, `UPDATE sessions SET ended_at = $1, ended_reason = $2, ended_by = $3
-		WHERE id = $4 AND ended_at = 0 AND ends_at > $1 AND idle_until > $1 RETURNING `+sessionReturned,
-		micros(e.At), string(e.Reason), by, id[:])
+	return list(t, scanSession, `UPDATE sessions SET ended = $1
+		WHERE id = $2 AND ended = '' AND ends_at > $3 AND idle_until > $3 RETURNING `+sessionReturned,
+		packEnd(session.End{Reason: e.Reason, At: e.At, By: by}), id[:], micros(e.At))
 }
 
 // endAccount ends all of an account's live sessions but one. The account's row is changed first: a sign-in that runs
@@ -49,9 +49,9 @@ func (t *tx) endAccount(account string, except token.SessionID, e session.Ending
 	if err := t.raise(account); err != nil {
 		return nil, err
 	}
-	ended, err := list(t, scanSession, `UPDATE sessions SET ended_at = $1, ended_reason = $2
-		WHERE account = $3 AND ended_at = 0 AND ends_at > $1 AND idle_until > $1 AND id <> $4 RETURNING `+sessionReturned,
-		micros(e.At), string(e.Reason), account, except[:])
+	ended, err := list(t, scanSession, `UPDATE sessions SET ended = $1
+		WHERE account = $2 AND ended = '' AND ends_at > $3 AND idle_until > $3 AND id <> $4 RETURNING `+sessionReturned,
+		packEnd(session.End{Reason: e.Reason, At: e.At}), account, micros(e.At), except[:])
 	slices.SortFunc(ended, func(a, b session.Session) int {
 		return cmp.Or(a.StartedAt.Compare(b.StartedAt), slices.Compare(a.ID[:], b.ID[:]))
 	})

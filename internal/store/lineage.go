@@ -73,9 +73,9 @@ func (t *tx) newLineage(epoch string, at time.Time) error {
 // endAll ends every live session of the store.
 func (t *tx) endAll(e session.Ending) (int, error) {
 	for total := 0; ; {
-		ended, err := list(t, scanSession, `UPDATE sessions SET ended_at = $1, ended_reason = $2
-			WHERE id IN (SELECT s.id FROM sessions s WHERE `+live(`$1`)+` ORDER BY s.started_at, s.id LIMIT $3) RETURNING `+sessionReturned,
-			micros(e.At), string(e.Reason), recoverBatch)
+		ended, err := list(t, scanSession, `UPDATE sessions SET ended = $1
+			WHERE id IN (SELECT s.id FROM sessions s WHERE `+live(`$2`)+` AND s.seq > $3 ORDER BY s.seq LIMIT $4) RETURNING `+sessionReturned,
+			packEnd(session.End{Reason: e.Reason, At: e.At}), micros(e.At), 0, recoverBatch)
 		if err != nil {
 			return 0, err
 		}

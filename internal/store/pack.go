@@ -3,6 +3,8 @@ package store
 import (
 	"encoding/binary"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/session"
@@ -21,6 +23,7 @@ var errPacked = errors.New("packed column: cut short or of an unknown layout")
 // packFixed packs what never changes in a session.
 func packFixed(s *session.Session) []byte {
 	p := packer{fixedLayout}
+	p.time(s.StartedAt)
 	p.text(s.Realm)
 	p.text(s.App)
 	p.flag(s.Body)
@@ -32,6 +35,7 @@ func packFixed(s *session.Session) []byte {
 func unpackFixed(data []byte, s *session.Session) error {
 	p := unpacker{data: data}
 	p.layout(fixedLayout)
+	s.StartedAt = p.time()
 	s.Realm = p.text()
 	s.App = p.text()
 	s.Body = p.number() == 1
@@ -48,7 +52,7 @@ func packRotation(r *session.Rotation, lost []time.Time) []byte {
 	p.time(r.At)
 	p.text(r.KeyID)
 	p.number(int64(r.MACKeyID))
-	p.number(int64(r.Access))
+	p.number(r.Access.Microseconds())
 	p.text(r.Device)
 	p.text(r.Email)
 	p.text(r.Name)
@@ -72,7 +76,7 @@ func unpackRotation(data []byte, s *session.Session) error {
 	r.At = p.time()
 	r.KeyID = p.text()
 	r.MACKeyID = uint32(p.number())
-	r.Access = time.Duration(p.number())
+	r.Access = time.Duration(p.number()) * time.Microsecond
 	r.Device = p.text()
 	r.Email = p.text()
 	r.Name = p.text()
@@ -86,6 +90,25 @@ func unpackRotation(data []byte, s *session.Session) error {
 		s.Lost = append(s.Lost, p.time())
 	}
 	return p.end()
+}
+
+// packEnd is how a session ended, in words that can be read: "replaced 1790000000000000 Chrome on Windows".
+func packEnd(e session.End) string {
+	return string(e.Reason) + " " + strconv.FormatInt(micros(e.At), 10) + " " + e.By
+}
+
+// unpackEnd of "" is nil: it has not ended.
+func unpackEnd(text string) (*session.End, error) {
+	if text == "" {
+		return nil, nil
+	}
+	reason, rest, _ := strings.Cut(text, " ")
+	at, by, ok := strings.Cut(rest, " ")
+	n, err := strconv.ParseInt(at, 10, 64)
+	if !ok || err != nil {
+		return nil, errPacked
+	}
+	return &session.End{Reason: session.Reason(reason), At: fromMicros(n), By: by}, nil
 }
 
 type packer []byte

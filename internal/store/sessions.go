@@ -15,33 +15,30 @@ import (
 
 // The columns of a session, under the name s and, for RETURNING, without one.
 const (
-	sessionColumns = `s.id, s.account, s.started_at, s.ends_at, s.idle_until, s.access_max, s.generation,
-		s.ended_at, s.ended_reason, s.ended_by, s.fixed, s.rotation`
-	sessionReturned = `id, account, started_at, ends_at, idle_until, access_max, generation,
-		ended_at, ended_reason, ended_by, fixed, rotation`
+	sessionColumns  = `s.id, s.account, s.ends_at, s.idle_until, s.access_max, s.generation, s.ended, s.fixed, s.rotation`
+	sessionReturned = `id, account, ends_at, idle_until, access_max, generation, ended, fixed, rotation`
 )
 
 // sessionRow takes sessionColumns.
 type sessionRow struct {
 	session.Session
-	id, fixed, rotation                   []byte
-	startedAt, endsAt, idleUntil, endedAt int64
-	reason, by                            string
+	id, fixed, rotation          []byte
+	endsAt, idleUntil, accessMax int64
+	ended                        string
 }
 
 func (r *sessionRow) dest() []any {
-	return []any{&r.id, &r.Account, &r.startedAt, &r.endsAt, &r.idleUntil, &r.AccessMax, &r.Rotation.Generation,
-		&r.endedAt, &r.reason, &r.by, &r.fixed, &r.rotation}
+	return []any{&r.id, &r.Account, &r.endsAt, &r.idleUntil, &r.accessMax, &r.Rotation.Generation, &r.ended, &r.fixed, &r.rotation}
 }
 
 func (r *sessionRow) session() (session.Session, error) {
 	s := &r.Session
 	copy(s.ID[:], r.id)
-	s.StartedAt, s.EndsAt, s.Rotation.IdleUntil = fromMicros(r.startedAt), fromMicros(r.endsAt), fromMicros(r.idleUntil)
-	if r.endedAt != 0 {
-		s.Ended = &session.End{Reason: session.Reason(r.reason), At: fromMicros(r.endedAt), By: r.by}
-	}
-	return *s, errors.Join(unpackFixed(r.fixed, s), unpackRotation(r.rotation, s))
+	s.EndsAt, s.Rotation.IdleUntil = fromMicros(r.endsAt), fromMicros(r.idleUntil)
+	s.AccessMax = time.Duration(r.accessMax) * time.Microsecond
+	ended, err := unpackEnd(r.ended)
+	s.Ended = ended
+	return *s, errors.Join(err, unpackFixed(r.fixed, s), unpackRotation(r.rotation, s))
 }
 
 func scanSession(row scanner) (session.Session, error) {
@@ -52,10 +49,10 @@ func scanSession(row scanner) (session.Session, error) {
 	return r.session()
 }
 
-// live is the condition for a session s at the time that the placeholder bears. It names ended_at = 0 as the partial
-// indexes do.
+// live is the condition for a session s at the time that the placeholder bears. It names ended = ” as the partial
+// index does.
 func live(at string) string {
-	return `s.ended_at = 0 AND s.ends_at > ` + at + ` AND s.idle_until > ` + at
+	return `s.ended = '' AND s.ends_at > ` + at + ` AND s.idle_until > ` + at
 }
 
 // Session implements session.Store.
@@ -84,7 +81,7 @@ func (s *Store) Sessions(ctx context.Context, account string, now time.Time) ([]
 // liveSessions are an account's, newest first.
 func liveSessions(q querier, account string, now time.Time) ([]session.Session, error) {
 	return list(q, scanSession, `SELECT `+sessionColumns+` FROM sessions s
-		WHERE s.account = $1 AND `+live(`$2`)+` ORDER BY s.started_at DESC, s.id`, account, micros(now))
+		WHERE s.account = $1 AND `+live(`$2`)+` ORDER BY s.seq DESC`, account, micros(now))
 }
 
 // session reads one session as it stands in the transaction. session_unknown when there is no such row.
@@ -113,10 +110,10 @@ func (s *Store) Rotate(ctx context.Context, id token.SessionID, from int64, next
 		row.Rotation.Generation = next.Generation
 		done, err := t.one(`UPDATE sessions SET generation = $1, idle_until = $2,
 				access_max = CASE WHEN access_max < $3 THEN $3 ELSE access_max END, rotation = $4
-			WHERE id = $5 AND generation = $6 AND ended_at = 0
-			RETURNING account, started_at, ends_at, access_max, fixed`,
-			[]any{next.Generation, row.idleUntil, int64(next.Access), packed, id[:], from},
-			&row.Account, &row.startedAt, &row.endsAt, &row.AccessMax, &row.fixed)
+			WHERE id = $5 AND generation = $6 AND ended = ''
+			RETURNING account, ends_at, access_max, fixed`,
+			[]any{next.Generation, row.idleUntil, next.Access.Microseconds(), packed, id[:], from},
+			&row.Account, &row.endsAt, &row.accessMax, &row.fixed)
 		if err != nil {
 			return session.Session{}, err
 		}

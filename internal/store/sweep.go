@@ -25,7 +25,7 @@ const (
 // every renewal. So each sweep reads on for a while, and begins again at the end.
 type walk struct {
 	mu      sync.Mutex // guards everything below; one sweep at a time
-	session []byte     // never nil: SQL compares nothing with NULL
+	session int64      // seq
 	grant   string
 }
 
@@ -53,24 +53,24 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, limit int) (swept Swep
 
 // seen is what the walk looks at.
 type seen struct {
-	id                         []byte
-	endsAt, idleUntil, endedAt int64
+	seq, endsAt, idleUntil int64
+	ended                  string
 }
 
 func scanSeen(row scanner) (x seen, err error) {
-	err = row.Scan(&x.id, &x.endsAt, &x.idleUntil, &x.endedAt)
+	err = row.Scan(&x.seq, &x.endsAt, &x.idleUntil, &x.ended)
 	return x, err
 }
 
 func (s *Store) sweepSessions(ctx context.Context, now time.Time, limit int, swept *Swept) error {
-	rows, err := list(s.readers.in(ctx), scanSeen, `SELECT id, ends_at, idle_until, ended_at FROM sessions
-		WHERE id > $1 ORDER BY id LIMIT $2`, s.walk.session, limit)
+	rows, err := list(s.readers.in(ctx), scanSeen, `SELECT seq, ends_at, idle_until, ended FROM sessions
+		WHERE seq > $1 ORDER BY seq LIMIT $2`, s.walk.session, limit)
 	if err != nil {
 		return err
 	}
-	s.walk.session = []byte{}
+	s.walk.session = 0
 	if len(rows) == limit {
-		s.walk.session = rows[limit-1].id
+		s.walk.session = rows[limit-1].seq
 	}
 	rows = slices.DeleteFunc(rows, func(x seen) bool { return !x.expired(now) && !x.dead(now) })
 	if len(rows) == 0 {
@@ -82,7 +82,7 @@ func (s *Store) sweepSessions(ctx context.Context, now time.Time, limit int, swe
 }
 
 func (x seen) expired(now time.Time) bool {
-	return x.endedAt == 0 && min(x.endsAt, x.idleUntil) <= micros(now)
+	return x.ended == "" && min(x.endsAt, x.idleUntil) <= micros(now)
 }
 
 func (x seen) dead(now time.Time) bool { return x.endsAt+keepEnded.Microseconds() <= micros(now) }
@@ -91,14 +91,14 @@ func (t *tx) sweepSessions(rows []seen, now time.Time) (swept Swept, err error) 
 	var events []audit.Event
 	for _, x := range rows {
 		if x.expired(now) {
-			event, err := t.expire(x.id, now)
+			event, err := t.expire(x, now)
 			if err != nil {
 				return swept, err
 			}
 			events = append(events, event...)
 		}
 		if x.dead(now) {
-			if err := t.exec(`DELETE FROM sessions WHERE id = $1`, x.id); err != nil {
+			if err := t.exec(`DELETE FROM sessions WHERE seq = $1`, x.seq); err != nil {
 				return swept, err
 			}
 			swept.Sessions++
@@ -109,11 +109,10 @@ func (t *tx) sweepSessions(rows []seen, now time.Time) (swept Swept, err error) 
 }
 
 // expire marks a session, unless it was renewed or ended meanwhile. The feed need not name it: its tokens are over.
-func (t *tx) expire(id []byte, now time.Time) ([]audit.Event, error) {
-	marked, err := list(t, scanSession, `UPDATE sessions SET ended_reason = $1,
-			ended_at = CASE WHEN ends_at < idle_until THEN ends_at ELSE idle_until END
-		WHERE id = $2 AND ended_at = 0 AND (ends_at <= $3 OR idle_until <= $3) RETURNING `+sessionReturned,
-		string(session.Expired), id, micros(now))
+func (t *tx) expire(x seen, now time.Time) ([]audit.Event, error) {
+	marked, err := list(t, scanSession, `UPDATE sessions SET ended = $1
+		WHERE seq = $2 AND ended = '' AND ends_at = $3 AND idle_until = $4 RETURNING `+sessionReturned,
+		packEnd(session.End{Reason: session.Expired, At: fromMicros(min(x.endsAt, x.idleUntil))}), x.seq, x.endsAt, x.idleUntil)
 	if err != nil || len(marked) == 0 {
 		return nil, err
 	}

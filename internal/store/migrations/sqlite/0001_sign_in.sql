@@ -43,21 +43,18 @@ CREATE TABLE accounts (
 
 -- One row changes per renewal, and no index with it: no index holds a column that a rotation changes.
 CREATE TABLE sessions (
-    id           BLOB   NOT NULL PRIMARY KEY,
-    account      TEXT   NOT NULL REFERENCES accounts (id),
-    started_at   BIGINT NOT NULL,
-    ends_at      BIGINT NOT NULL,
-    idle_until   BIGINT NOT NULL,
-    access_max   BIGINT NOT NULL, -- nanoseconds
-    generation   BIGINT NOT NULL,
-    ended_at     BIGINT NOT NULL, -- 0 = has not ended
-    ended_reason TEXT   NOT NULL,
-    ended_by     TEXT   NOT NULL,
-    fixed        BLOB   NOT NULL, -- what never changes; see pack.go
-    rotation     BLOB   NOT NULL  -- the snapshot of the last rotation; see pack.go
+    seq        INTEGER PRIMARY KEY, -- the order of beginnings
+    id         BLOB   NOT NULL UNIQUE,
+    account    TEXT   NOT NULL REFERENCES accounts (id),
+    ends_at    BIGINT NOT NULL,
+    idle_until BIGINT NOT NULL,
+    access_max BIGINT NOT NULL, -- microseconds
+    generation BIGINT NOT NULL,
+    ended      TEXT   NOT NULL, -- reason, time and device class of the one that replaced it; '' = has not ended
+    fixed      BLOB   NOT NULL, -- what never changes; see pack.go
+    rotation   BLOB   NOT NULL  -- the snapshot of the last rotation; see pack.go
 );
-CREATE INDEX sessions_by_account ON sessions (account) WHERE ended_at = 0;
-CREATE INDEX sessions_newest ON sessions (started_at, id) WHERE ended_at = 0;
+CREATE INDEX sessions_by_account ON sessions (account) WHERE ended = '';
 
 CREATE TABLE grants (
     account      TEXT   NOT NULL PRIMARY KEY REFERENCES accounts (id),
