@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -85,7 +86,7 @@ func (a attempt) seal(keys Keys) (string, error) {
 
 // openAttempt reads what seal wrote, and nothing else.
 func openAttempt(text string, keys Keys, now time.Time) (a attempt, err error) {
-	if len(text) > longestAttempt {
+	if len(text) > longestAttempt || strings.ContainsAny(text, "\r\n") { // the decoder passes over line breaks
 		return a, errAttempt
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
