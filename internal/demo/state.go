@@ -15,8 +15,8 @@ import (
 	"sync"
 )
 
-// grantsPerPerson is how many refresh tokens one person may have; the oldest is dropped, as Google does at 100.
-const grantsPerPerson = 100
+// grantsPerPerson is how many refresh tokens one person may have; the oldest is dropped, as Google does (at 100).
+const grantsPerPerson = 200
 
 // state is what the provider keeps in its file, so that a restart of the demo signs nobody out.
 type state struct {

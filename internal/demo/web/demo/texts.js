@@ -2,9 +2,9 @@
 export const texts = {
   en: {
     brand: 'Munjigi, the gatekeeper',
-    page_title: "Munjigi · A token's way",
+    page_title: 'Munjigi · A token’s way',
     language: 'Language',
-    title: "A token's way",
+    title: 'A token’s way',
     lead: 'Sign in, call a service, leave the company, and see how soon the service knows. Everything here is real: real sockets, real signatures, only the people are made up.',
     picture: 'Where the token goes',
     place_company: 'Company account',
