@@ -174,9 +174,32 @@ func TestSkew(t *testing.T) {
 			i.set(func() { i.lag = 20 * time.Second; i.override["/revocations"] = status(503) })
 			time.Sleep(5 * time.Second)
 			stale(t, v, true)
+			i.set(func() { i.lag = 0; delete(i.override, "/revocations") })
+			time.Sleep(10 * time.Second)
+
+			// Set back: every beat looks late, until a new connection compares the clocks anew.
+			i.set(func() { i.skew -= 10 * time.Minute })
+			time.Sleep(5 * time.Second)
+			stale(t, v, false)
 			v.Close()
 		})
 	}
+}
+
+// A stream that says nothing any more is given up, though nobody closes it.
+func TestSilentStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := newIssuer(t, office)
+		v := ready(t, i.config())
+		time.Sleep(time.Minute)
+		before := i.count("stream")
+		i.set(func() { i.mute = true })
+		time.Sleep(time.Minute)
+		if got := i.count("stream") - before; got < 5 || got > 20 {
+			t.Errorf("connected %d times in a minute", got)
+		}
+		v.Close()
+	})
 }
 
 // A new epoch means "start over": what was known stays known, what is new is learnt.
@@ -202,8 +225,11 @@ func TestEpoch(t *testing.T) {
 
 		// A store that went back in time under the same epoch has other entries behind the same numbers.
 		third := token.NewSessionID()
+		for range 5 {
+			i.end(token.NewSessionID(), token.Ended{Reason: "revoked"})
+		}
+		synctest.Wait()
 		i.set(func() { i.entries, i.n = nil, 0 })
-		time.Sleep(10 * time.Second)
 		i.end(third, token.Ended{Reason: "revoked"})
 		time.Sleep(10 * time.Second)
 		check(t, v, i.sign(t, func(c *token.Claims) { c.SessionID = third }), "session_revoked")

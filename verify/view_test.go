@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -134,6 +135,34 @@ func FuzzFeedPage(f *testing.F) {
 		}
 		(&view{shelves: &shelves{}}).with(sessions)
 	})
+}
+
+// The reading of the store lies at or before the moment that is claimed for it, whatever the server's clock says.
+func TestServerClock(t *testing.T) {
+	sent := time.Unix(1000, 0)
+	server := time.Unix(5000, 0).UnixMicro()
+	at := func(seconds float64) int64 { return server + int64(seconds*1e6) }
+	tests := []struct {
+		name      string
+		readAt    int64
+		now, want float64 // seconds after sent
+		refused   bool
+	}{
+		{"first", at(0), 0.3, 0, false},
+		{"in time", at(1), 1.2, 1, false},
+		{"late", at(2), 9, 2, false},
+		{"out of order", at(-3), 9, -3, false},
+		{"a little ahead", at(10.5), 10, 10, false},
+		{"set forward", at(100), 11, 0, true},
+	}
+	var clock serverClock
+	after := func(seconds float64) time.Time { return sent.Add(time.Duration(seconds * 1e9)) }
+	for _, test := range tests {
+		got, err := clock.local(test.readAt, sent, after(test.now))
+		if (err != nil) != test.refused || err == nil && !got.Equal(after(test.want)) {
+			t.Errorf("%s: got %s, %v, want %s", test.name, got, err, after(test.want))
+		}
+	}
 }
 
 func BenchmarkFindAmong100000(b *testing.B) {

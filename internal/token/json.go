@@ -91,13 +91,13 @@ func (r *reader) string() (string, error) {
 	if !r.take('"') {
 		return "", errJSON
 	}
-	start, plain := r.at, true
+	start, plain, ascii := r.at, true, true
 	for ; r.at < len(r.text); r.at++ {
 		switch c := r.text[r.at]; {
 		case c == '"':
 			raw := r.text[start:r.at]
 			r.at++
-			if !utf8.ValidString(raw) {
+			if !ascii && !utf8.ValidString(raw) {
 				return "", errJSON
 			}
 			if plain {
@@ -109,6 +109,8 @@ func (r *reader) string() (string, error) {
 			r.at++ // whatever follows is not the closing quote; unescape judges it
 		case c < ' ':
 			return "", errJSON
+		case c >= utf8.RuneSelf:
+			ascii = false
 		}
 	}
 	return "", errJSON

@@ -74,10 +74,13 @@ func decode16(text string, out *[16]byte, what string) error {
 	return nil
 }
 
+// strictBase64 is made once, for Strict copies its tables.
+var strictBase64 = base64.RawURLEncoding.Strict()
+
 // decodeBase64 reads base64url without padding, in the only spelling that encoding the bytes again would give. The
 // standard decoder, Strict included, passes over line breaks, so one value would have many spellings.
 func decodeBase64(text string) ([]byte, error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	raw, err := strictBase64.DecodeString(text)
 	if err != nil {
 		return nil, err
 	}

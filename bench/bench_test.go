@@ -1,0 +1,43 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func BenchmarkAll(b *testing.B) {
+	for name, build := range subjects() {
+		s, err := build()
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, row := range s.rows {
+			b.Run(name+"/"+row.name, row.run)
+		}
+		s.stop()
+	}
+}
+
+// Every row works, and every yardstick is a row.
+func TestTables(t *testing.T) {
+	for name, build := range subjects() {
+		s, err := build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before []string
+		for _, row := range s.rows {
+			if row.beside != "" && !slices.Contains(before, row.beside) {
+				t.Errorf("%s: %q has no yardstick %q before it", name, row.name, row.beside)
+			}
+			before = append(before, row.name)
+		}
+		s.stop()
+	}
+	var out strings.Builder
+	if _, err := run(&out, nil, 1, time.Millisecond); err != nil || strings.Contains(out.String(), "FAILED") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
