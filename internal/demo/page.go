@@ -25,6 +25,7 @@ func NewPage(sites Sites) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		writeJSON(w, http.StatusOK, sites)
 	})
+	mux.Handle("GET /demo", http.RedirectHandler("/demo/", http.StatusFound))
 	mux.HandleFunc("GET /demo/{$}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", pagePolicy(connect...))
 		http.ServeFileFS(w, r, web, "web/demo/index.html")

@@ -169,7 +169,7 @@ function drawSteps() {
 
 function drawPeople() {
   const select = $('person')
-  const wanted = select.value || state.account?.email
+  const wanted = select.dataset.shown ? select.value : state.account?.email
   const label = (person) => {
     const name = person.active ? person.name : say('in_left', { name: person.name })
     return `${name} · ${person.email}${person.roles.length ? ` · ${person.roles.join(', ')}` : ''}`
@@ -196,10 +196,15 @@ function drawCalls() {
     beat.className = kind
     return beat
   }))
-  $('claims').replaceChildren(...Object.entries(state.claims ?? {}).flatMap(([claim, value]) => [
-    Object.assign(document.createElement('dt'), { textContent: claim }),
-    Object.assign(document.createElement('dd'), { textContent: claimText(claim, value) }),
-  ]))
+  document.querySelector('.when-known').hidden = !state.claims
+  $('claims').replaceChildren(...Object.entries(state.claims ?? {}).map(([claim, value]) => {
+    const row = document.createElement('div')
+    row.append(
+      Object.assign(document.createElement('dt'), { textContent: claim }),
+      Object.assign(document.createElement('dd'), { textContent: claimText(claim, value) }),
+    )
+    return row
+  }))
 }
 
 function claimText(claim, value) {
@@ -235,7 +240,8 @@ function fillChoices() {
     return button
   }))
   for (const [name, address] of Object.entries({ provider: config.provider, munjigi: config.url, ...config.services })) {
-    $(`host-${name}`).textContent = new URL(address).host
+    const { hostname, port } = new URL(address)
+    $(`host-${name}`).replaceChildren(`${hostname}:`, document.createElement('wbr'), port)
   }
   $('link-provider').href = config.provider
   drawTexts()
