@@ -13,8 +13,15 @@ func BenchmarkAll(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		spent := map[string]float64{}
 		for _, row := range s.rows {
-			b.Run(name+"/"+row.name, row.run)
+			b.Run(name+"/"+row.name, func(b *testing.B) {
+				row.run(b)
+				spent[row.name] = float64(b.Elapsed()) / float64(b.N)
+				if row.beside != "" {
+					b.ReportMetric(spent[row.beside]/spent[row.name], "times-as-fast")
+				}
+			})
 		}
 		s.stop()
 	}

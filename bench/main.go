@@ -48,8 +48,8 @@ func subjects() map[string]func() (subject, error) {
 func main() {
 	testing.Init()
 	strict := flag.Bool("strict", false, "exit status 1 when a goal is missed")
-	rounds := flag.Int("rounds", 3, "how often each row is measured; the best counts")
-	each := flag.Duration("each", 500*time.Millisecond, "how long each row is measured in a round")
+	rounds := flag.Int("rounds", 8, "how often each row is measured; the best counts")
+	each := flag.Duration("each", 100*time.Millisecond, "how long each row is measured in a round")
 	flag.Parse()
 	missed, err := run(os.Stdout, flag.Args(), *rounds, *each)
 	if err != nil {

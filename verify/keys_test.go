@@ -252,4 +252,13 @@ func TestCloseWhileAsked(t *testing.T) {
 	v.Close()
 	all.Wait()
 	v.Close()
+
+	w := ready(t, i.config())
+	w.Close()
+	before := i.count("/keys")
+	check(t, w, stranger.sign(t, nil), "token_invalid")
+	check(t, w, i.sign(t, nil), "")
+	if got := i.count("/keys"); got != before {
+		t.Error("fetched after it was closed")
+	}
 }

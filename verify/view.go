@@ -3,6 +3,7 @@ package verify
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -26,9 +27,42 @@ type revocation struct {
 	box   string
 }
 
-// shelves hold the revocations by the first byte of their key, sorted within. Keys are hashes, so the shelves grow
-// evenly; a page of the feed copies only those that it touches, and all others are shared with the view before.
-type shelves [256][]revocation
+// shelves hold the revocations by the first byte of their key. Keys are hashes, so the shelves grow evenly; a page of
+// the feed copies only those that it touches, and all others are shared with the view before.
+type shelves [256]shelf
+
+// shelf is sorted by key. Nearly every key that is asked for is not there, and the filter says so at once: it has a
+// bit set for each key, and at least filterBits times as many bits as there are keys.
+type shelf struct {
+	entries []revocation
+	filter  []uint64
+}
+
+const filterBits = 8
+
+func newShelf(entries []revocation) shelf {
+	if len(entries) == 0 {
+		return shelf{}
+	}
+	s := shelf{entries: entries, filter: make([]uint64, 1<<bits.Len(uint(len(entries)*filterBits/64)))}
+	for _, entry := range entries {
+		word, bit := s.place(entry.key)
+		s.filter[word] |= bit
+	}
+	return s
+}
+
+func (s *shelf) place(key feedKey) (word int, bit uint64) {
+	return int(key.low>>6) & (len(s.filter) - 1), 1 << (key.low & 63)
+}
+
+func (s *shelf) mayHold(key feedKey) bool {
+	if len(s.filter) == 0 {
+		return false
+	}
+	word, bit := s.place(key)
+	return s.filter[word]&bit != 0
+}
 
 // view is what the verifier knows of ended sessions at one moment. It is never changed: a new one takes its place.
 type view struct {
@@ -41,18 +75,22 @@ type view struct {
 
 // find is on the way of every request. A plain loop, because a comparing function that is passed in would be called.
 func (v *view) find(key feedKey) (revocation, bool) {
-	shelf := v.shelves[key.high>>56]
-	low, high := 0, len(shelf)
+	shelf := &v.shelves[key.high>>56]
+	if !shelf.mayHold(key) {
+		return revocation{}, false
+	}
+	entries := shelf.entries
+	low, high := 0, len(entries)
 	for low < high {
 		middle := int(uint(low+high) >> 1)
-		if shelf[middle].key.less(key) {
+		if entries[middle].key.less(key) {
 			low = middle + 1
 		} else {
 			high = middle
 		}
 	}
-	if low < len(shelf) && shelf[low].key == key {
-		return shelf[low], true
+	if low < len(entries) && entries[low].key == key {
+		return entries[low], true
 	}
 	return revocation{}, false
 }
@@ -80,9 +118,9 @@ func (v *view) with(more []revocation) *view {
 		for end < len(more) && more[end].key.high>>56 == number {
 			end++
 		}
-		next.entries -= len(copied[number])
-		copied[number] = merge(copied[number], more[:end])
-		next.entries += len(copied[number])
+		merged := merge(copied[number].entries, more[:end])
+		next.entries += len(merged) - len(copied[number].entries)
+		copied[number] = newShelf(merged)
 		more = more[end:]
 	}
 	next.shelves = &copied
@@ -114,11 +152,11 @@ func (v *view) without(before int64) *view {
 	next.entries = 0
 	for i, shelf := range v.shelves {
 		over := func(r revocation) bool { return r.until < before }
-		if slices.ContainsFunc(shelf, over) {
-			shelf = slices.DeleteFunc(slices.Clone(shelf), over)
+		if slices.ContainsFunc(shelf.entries, over) {
+			shelf = newShelf(slices.Clip(slices.DeleteFunc(slices.Clone(shelf.entries), over)))
 		}
-		kept[i] = slices.Clip(shelf)
-		next.entries += len(shelf)
+		kept[i] = shelf
+		next.entries += len(shelf.entries)
 	}
 	next.shelves = &kept
 	return &next

@@ -51,7 +51,7 @@ func TestViewAgreesWithAMap(t *testing.T) {
 		}
 		count := 0
 		for _, shelf := range before.shelves {
-			count += len(shelf)
+			count += len(shelf.entries)
 		}
 		if count != snapshot {
 			t.Fatal("an older view changed")
