@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/munjigi/munjigi/internal/audit"
+)
+
+type auditCommand struct {
+	Export auditExportCommand `cmd:"" help:"Write the records as JSON lines."`
+	Verify auditVerifyCommand `cmd:"" help:"Check that no record was changed, removed or put in between."`
+}
+
+type auditExportCommand struct {
+	configFlag
+	After int64 `placeholder:"N" help:"Leave out the records up to this number."`
+}
+
+func (auditExportCommand) Help() string {
+	return `One record a line, oldest first, with its hashes. Send it somewhere that this machine cannot write to: a chain proves
+a change only against a hash that was kept elsewhere.
+
+Example:
+
+    munjigi audit export --after 1200 >> audit.jsonl`
+}
+
+func (c auditExportCommand) Run(ctx context.Context, t *terminal) (err error) {
+	_, st, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	out := bufio.NewWriter(t.Out)
+	lines := json.NewEncoder(out)
+	lines.SetEscapeHTML(false)
+	for record, err := range recordsOf(ctx, st, c.After) {
+		if err != nil {
+			return err
+		}
+		if err := lines.Encode(record); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+type auditVerifyCommand struct {
+	configFlag
+	jsonFlag
+	Expect string `placeholder:"N:HASH" help:"Record N must have this hash: one that an earlier verify printed, and that was kept elsewhere."`
+	File   string `arg:"" optional:"" help:"An export to verify instead of the database; - for standard input."`
+}
+
+func (auditVerifyCommand) Help() string {
+	return `Follows the chain of hashes from the first record to the last. Whoever can write to the database can also compute
+all hashes anew; keep what this prints elsewhere and give it back with --expect.
+
+Example:
+
+    munjigi audit verify --expect 1200:91be6e6a…`
+}
+
+// verified is the answer with --json.
+type verified struct {
+	Records int64  `json:"records"`
+	Last    string `json:"last,omitempty"` // N:HASH
+	OK      bool   `json:"ok"`
+	Problem string `json:"problem,omitempty"`
+}
+
+func (c auditVerifyCommand) Run(ctx context.Context, t *terminal) error {
+	n, hash, err := c.expected()
+	if err != nil {
+		return err
+	}
+	var count int64
+	var last audit.Record
+	err = c.records(ctx, t, func(records iter.Seq2[audit.Record, error]) (err error) {
+		count, last, err = verifyChain(records, c.File != "", expectation{n, hash})
+		return err
+	})
+	if err != nil && !errors.Is(err, audit.ErrChain) {
+		return err
+	}
+	answer := verified{Records: count, OK: err == nil}
+	if count > 0 {
+		answer.Last = fmt.Sprintf("%d:%s", last.N, hex.EncodeToString(last.Hash[:]))
+	}
+	if err != nil {
+		answer.Problem = err.Error()
+	}
+	if c.JSON {
+		if writeErr := t.json(answer); writeErr != nil || err == nil {
+			return writeErr
+		}
+		return errSaid
+	}
+	if err == nil {
+		t.printf("%s, the chain is whole; the last is %s\n", plural(int(count), "record"), answer.Last)
+	}
+	return err
+}
+
+func (c auditVerifyCommand) expected() (n int64, hash [32]byte, err error) {
+	if c.Expect == "" {
+		return 0, hash, nil
+	}
+	number, text, _ := strings.Cut(c.Expect, ":")
+	n, err = strconv.ParseInt(number, 10, 64)
+	raw, hexErr := hex.DecodeString(text)
+	if err != nil || hexErr != nil || n < 1 || len(raw) != len(hash) {
+		return 0, hash, usageError{fmt.Errorf("--expect %q: want N:HASH as audit verify printed it", c.Expect)}
+	}
+	return n, [32]byte(raw), nil
+}
+
+// records gives do the records of the database, or of an export.
+func (c auditVerifyCommand) records(ctx context.Context, t *terminal, do func(iter.Seq2[audit.Record, error]) error) (err error) {
+	if c.File == "-" {
+		return do(linesOf(t.In))
+	}
+	if c.File != "" {
+		file, err := os.Open(c.File)
+		if err != nil {
+			return usageError{err}
+		}
+		return errors.Join(do(linesOf(file)), file.Close())
+	}
+	_, st, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(recordsOf(ctx, st, 0)), st.Close())
+}
+
+// expectation is a record that was seen before; n is zero without one.
+type expectation struct {
+	n    int64
+	hash [32]byte
+}
+
+// verifyChain counts the records, and returns the last that was good. An export may begin anywhere (part): then the
+// first one's word is taken for what came before it.
+func verifyChain(records iter.Seq2[audit.Record, error], part bool, e expectation) (count int64, last audit.Record, err error) {
+	for record, err := range records {
+		if err != nil {
+			return count, last, err
+		}
+		if part && count == 0 {
+			last = audit.Record{N: record.N - 1, Hash: record.Prev}
+		}
+		if err := audit.Verify(last, record); err != nil {
+			return count, last, err
+		}
+		if record.N == e.n && record.Hash != e.hash {
+			return count, last, fmt.Errorf("%w: record %d is not the one that was expected: the chain was written anew", audit.ErrChain, e.n)
+		}
+		last = record
+		count++
+	}
+	if last.N < e.n {
+		return count, last, fmt.Errorf("%w: it ends with record %d, and record %d was expected: the end was cut off", audit.ErrChain, last.N, e.n)
+	}
+	return count, last, nil
+}
+
+// recordsOf reads a log page by page.
+func recordsOf(ctx context.Context, log audit.Log, after int64) iter.Seq2[audit.Record, error] {
+	const page = 500
+	return func(yield func(audit.Record, error) bool) {
+		for {
+			records, err := log.Records(ctx, after, page)
+			if err != nil {
+				yield(audit.Record{}, err)
+				return
+			}
+			for _, record := range records {
+				if !yield(record, nil) {
+					return
+				}
+			}
+			if len(records) < page {
+				return
+			}
+			after = records[page-1].N
+		}
+	}
+}
+
+// linesOf reads an export.
+func linesOf(in io.Reader) iter.Seq2[audit.Record, error] {
+	return func(yield func(audit.Record, error) bool) {
+		decoder := json.NewDecoder(in)
+		for {
+			var record audit.Record
+			err := decoder.Decode(&record)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				err = fmt.Errorf("%w: what follows cannot be read: %w", audit.ErrChain, err)
+			}
+			if !yield(record, err) || err != nil {
+				return
+			}
+		}
+	}
+}

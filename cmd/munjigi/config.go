@@ -1,0 +1,185 @@
+package main
+
+import (
+	"time"
+
+	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/token"
+)
+
+// Config is the configuration file: the reference manual of its keys. Paths are relative to the file's directory;
+// durations look like 90s, 5m, 12h, 7d; shares like 20%. A key that is left out has the default named here.
+type Config struct {
+	// URL is the address that people use, and the issuer ("iss") of all tokens: https://HOST[:PORT], or http on a
+	// loopback address. Required.
+	URL string `yaml:"url"`
+	// Listen is where the server waits for requests, in plain HTTP: a proxy in front of it speaks TLS. Default
+	// 127.0.0.1:8080.
+	Listen string `yaml:"listen"`
+	// MetricsListen is where /metrics is answered, apart from everything else. Default: nowhere.
+	MetricsListen string `yaml:"metrics_listen"`
+	// TrustedProxies are the addresses or networks whose X-Forwarded-For counts. Default: none, the peer's address
+	// counts.
+	TrustedProxies []network `yaml:"trusted_proxies"`
+	// Database is sqlite:PATH. Default sqlite:munjigi.db.
+	Database string `yaml:"database"`
+	// SealKeyFile is the key that encrypts private keys and grants in the database; `munjigi init` makes it. Default
+	// munjigi.key.
+	SealKeyFile string `yaml:"seal_key_file"`
+	// Console is the realm whose members may open the console; those with its role "admin" administrate. Default: the
+	// only realm, if there is one.
+	Console string `yaml:"console"`
+	// CookieDomain widens the hint cookies, which hold no secret, to a whole domain, for apps on other hosts of it.
+	// Default: Munjigi's own host.
+	CookieDomain string `yaml:"cookie_domain"`
+
+	Keys     KeysConfig               `yaml:"keys"`
+	Realms   map[string]RealmConfig   `yaml:"realms"`
+	Apps     map[string]AppConfig     `yaml:"apps"`
+	Services map[string]ServiceConfig `yaml:"services"`
+
+	source source
+}
+
+// KeysConfig says how signing keys live. They are created by themselves.
+type KeysConfig struct {
+	// Algorithm of keys that are created from now on: ES256, EdDSA or RS256. Default ES256.
+	Algorithm string `yaml:"algorithm"`
+	// Rotate is how long a key signs. Default 30d.
+	Rotate duration `yaml:"rotate"`
+	// PublishAhead is how long a key is published before it signs, so that every service knows it by then. Default 1d.
+	PublishAhead duration `yaml:"publish_ahead"`
+}
+
+// RealmConfig is a population with one way to sign in and one session policy.
+type RealmConfig struct {
+	// URL is a host of its own for the realm's sign-in. This version serves every realm at the url above.
+	URL string `yaml:"url"`
+	// OIDC is an OpenID Connect provider: the one way to sign in that this version has.
+	OIDC *OIDCConfig `yaml:"oidc"`
+	// Password and Credentials are ways to sign in of a later version.
+	Password    later `yaml:"password"`
+	Credentials later `yaml:"credentials"`
+	// Roles says who may do what: role → e-mail addresses, "domain:example.com", "group:platform". The console's
+	// realm needs somebody with the role "admin".
+	Roles   map[string][]string `yaml:"roles"`
+	Session SessionConfig       `yaml:"session"`
+	Recheck RecheckConfig       `yaml:"recheck"`
+}
+
+// OIDCConfig is one OpenID Connect provider and us as its client.
+type OIDCConfig struct {
+	// Issuer is the provider's identifier, exactly as it writes it: https://accounts.google.com. Required.
+	Issuer string `yaml:"issuer"`
+	// ClientID is what the provider calls us. Required.
+	ClientID string `yaml:"client_id"`
+	// ClientSecretFile holds the client secret, and is readable by its owner alone. Required.
+	ClientSecretFile string `yaml:"client_secret_file"`
+	// Domains are the company's: others are refused, by their e-mail and by what the provider says of their
+	// organization. Default: none; then only those with a role get in.
+	Domains []string `yaml:"domains"`
+	// Scopes are asked for besides openid, email and profile.
+	Scopes []string `yaml:"scopes"`
+	// GroupsClaim is where the provider sends a person's groups. Default groups.
+	GroupsClaim string `yaml:"groups_claim"`
+}
+
+// SessionConfig is how long sessions live, and how many there may be.
+type SessionConfig struct {
+	// Access is the life of an access token, at most 1h. Default 5m.
+	Access duration `yaml:"access"`
+	// Idle ends a session that nobody renews. Default 12h.
+	Idle duration `yaml:"idle"`
+	// Max ends every session. Default 7d.
+	Max duration `yaml:"max"`
+	// PerAccount is how many sessions an account may have at once; 0 = any number. Default 0.
+	PerAccount int `yaml:"per_account"`
+	// WhenFull: "replace" ends the oldest session for a new one, "refuse" refuses the new one. Default replace.
+	WhenFull string `yaml:"when_full"`
+	// RenewGrace is how long a renewal that is repeated gets the same answer once more. Default 10s.
+	RenewGrace duration `yaml:"renew_grace"`
+	// LostAnswers is how many renewals a day may get lost on their way before a session counts as stolen. Default 2.
+	LostAnswers int `yaml:"lost_answers"`
+}
+
+// RecheckConfig is how the provider is asked whether people are still valid.
+type RecheckConfig struct {
+	// Every is how often each signed-in person is asked about, at least 1s. Default 5m.
+	Every duration `yaml:"every"`
+	// MaxStale is for how long the provider may be out of reach before sessions end. Default 4h.
+	MaxStale duration `yaml:"max_stale"`
+	// Wave stops cut-offs when unusually many people are gone at once, until an administrator has decided.
+	Wave WaveConfig `yaml:"wave"`
+}
+
+// WaveConfig: a wave is more than Share of all people, and at least AtLeast of them, gone within 5 minutes.
+type WaveConfig struct {
+	Share   percent `yaml:"share"`    // default 20%
+	AtLeast int     `yaml:"at_least"` // default 10
+}
+
+// AppConfig is a front end.
+type AppConfig struct {
+	// Realm whose people use it. Required.
+	Realm string `yaml:"realm"`
+	// Origins its pages are on, such as https://shop.example.com. Required unless its carrier is body.
+	Origins []string `yaml:"origins"`
+	// Services it may call.
+	Services []string `yaml:"services"`
+	// Carrier of its refresh token: "cookie" for browsers, "body" for native apps and command lines. Default cookie.
+	Carrier string `yaml:"carrier"`
+}
+
+// ServiceConfig is a back end with a private API.
+type ServiceConfig struct {
+	// URL of its private API, as Munjigi reaches it. Required.
+	URL string `yaml:"url"`
+	// Realms whose people it admits. Required.
+	Realms []string `yaml:"realms"`
+	// OpenAPI is the path of its OpenAPI document. Checked now, used by a later version.
+	OpenAPI string `yaml:"openapi"`
+	// Roles that may read and write through the console. Checked now, used by a later version.
+	Roles map[string][]string `yaml:"roles"`
+}
+
+const day = 24 * time.Hour
+
+func (c *Config) setDefaults() {
+	c.Listen, c.Database, c.SealKeyFile = "127.0.0.1:8080", "sqlite:munjigi.db", "munjigi.key"
+	c.Keys = KeysConfig{Algorithm: string(token.ES256), Rotate: duration(30 * day), PublishAhead: duration(day)}
+}
+
+func (c *RealmConfig) setDefaults() {
+	c.Session = SessionConfig{
+		Access: duration(5 * time.Minute), Idle: duration(12 * time.Hour), Max: duration(7 * day),
+		WhenFull: "replace", RenewGrace: duration(10 * time.Second), LostAnswers: 2,
+	}
+	c.Recheck = RecheckConfig{
+		Every: duration(5 * time.Minute), MaxStale: duration(4 * time.Hour),
+		Wave: WaveConfig{Share: 20, AtLeast: 10},
+	}
+}
+
+func (c *AppConfig) setDefaults() { c.Carrier = "cookie" }
+
+// complete fills in what follows from other keys.
+func (c *Config) complete() {
+	if c.Console == "" && len(c.Realms) == 1 {
+		for name := range c.Realms {
+			c.Console = name
+		}
+	}
+}
+
+// apps are the configured ones and the console, which is built in.
+func (c *Config) apps() map[string]account.App {
+	all := map[string]account.App{account.Console: {
+		Name: account.Console, Realm: c.Console, Origins: []string{c.URL}, Services: []string{account.ConsoleAudience},
+	}}
+	for name, app := range c.Apps {
+		all[name] = account.App{
+			Name: name, Realm: app.Realm, Origins: app.Origins, Services: app.Services, Body: app.Carrier == "body",
+		}
+	}
+	return all
+}

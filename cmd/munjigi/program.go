@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/munjigi/munjigi/console"
+	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/audit"
+	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/keys"
+	"github.com/munjigi/munjigi/internal/recheck"
+	"github.com/munjigi/munjigi/internal/server"
+	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/signin"
+	"github.com/munjigi/munjigi/internal/store"
+	"github.com/munjigi/munjigi/internal/upstream"
+)
+
+// program is everything that serve runs, put together.
+type program struct {
+	// Handler answers all requests but those for metrics.
+	Handler http.Handler
+	// Metrics answers /metrics.
+	Metrics *prometheus.Registry
+
+	config    Config
+	log       *slog.Logger
+	store     *store.Store
+	ring      *keys.Ring
+	feed      *session.Feed
+	worker    *recheck.Worker
+	manager   *session.Manager
+	providers map[string]*upstream.Provider // by realm
+	server    *server.Server
+}
+
+// newProgram opens the database and puts the parts together. Nothing listens and nothing runs by itself yet.
+func newProgram(ctx context.Context, config Config, log *slog.Logger) (*program, error) {
+	p := &program{config: config, log: log, Metrics: prometheus.NewRegistry(), providers: map[string]*upstream.Provider{}}
+	p.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var err error
+	if p.store, err = openStore(ctx, &p.config, log); err != nil {
+		return nil, err
+	}
+	if err := p.assemble(ctx); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func (p *program) assemble(ctx context.Context) (err error) {
+	ring := ringConfig(&p.config, p.store)
+	ring.Log = p.log
+	if p.ring, err = keys.Open(ctx, ring); err != nil {
+		return err
+	}
+	p.feed = session.NewFeed(session.FeedConfig{Store: p.store, Registerer: p.Metrics, Log: p.log})
+	if err := p.openProviders(); err != nil {
+		return err
+	}
+	p.worker = recheck.New(recheck.Config{
+		Store: p.store, Waves: p.store, Realms: p.recheckRealms(), Woken: p.feed.WakeSince, Registerer: p.Metrics, Log: p.log,
+	})
+	p.manager, err = session.NewManager(ctx, session.Config{
+		Issuer: p.config.URL, Store: p.store, Lineage: p.store, Keys: p.ring, Checker: p.worker,
+		Realms: p.sessionRealms(), Woken: p.feed.Wake, Log: p.log,
+	})
+	if err != nil {
+		return err
+	}
+	flow, err := signin.New(signin.Config{
+		Realms: p.signinRealms(), Apps: p.config.apps(), Store: p.store, Sessions: p.manager, Keys: p.ring, Audit: p.store, Log: p.log,
+	})
+	if err != nil {
+		return err
+	}
+	if p.server, err = server.New(p.serverConfig(flow)); err != nil {
+		return err
+	}
+	p.Handler = p.server
+	p.Metrics.MustRegister(newStoreMetrics(p.store))
+	return p.recordConfig(ctx)
+}
+
+// openProviders makes the OpenID client of each realm. Nobody is asked before somebody signs in.
+func (p *program) openProviders() error {
+	for name, realm := range p.config.Realms {
+		secret, err := readSecret(p.config.path(realm.OIDC.ClientSecretFile))
+		if err != nil {
+			return usageError{fmt.Errorf("client secret of realm %s: %w", name, err)}
+		}
+		p.providers[name] = upstream.New(upstream.Config{
+			Issuer: realm.OIDC.Issuer, ClientID: realm.OIDC.ClientID, ClientSecret: upstream.Secret(secret),
+			RedirectURL: p.config.URL + "/sign-in/" + name + "/callback",
+			Scopes:      realm.OIDC.Scopes, Domains: realm.OIDC.Domains, GroupsClaim: realm.OIDC.GroupsClaim,
+			Log: p.log.With("realm", name),
+		})
+	}
+	return nil
+}
+
+// rolesOf is a realm's rule for roles: what the configuration gives to somebody as the provider describes them now.
+func rolesOf(realm RealmConfig) func(upstream.Person) ([]string, error) {
+	return func(person upstream.Person) ([]string, error) {
+		return account.RolesOf(realm.Roles, person.Email, person.Groups), nil
+	}
+}
+
+// admits is the same for a sign-in: a realm without domains lets in only those to whom it gives a role.
+func admits(realm RealmConfig) func(upstream.Person) ([]string, error) {
+	return func(person upstream.Person) ([]string, error) {
+		roles, err := rolesOf(realm)(person)
+		if len(roles) == 0 && len(realm.OIDC.Domains) == 0 {
+			return nil, fault.New(fault.DomainRefused, "no role is given to this person")
+		}
+		return roles, err
+	}
+}
+
+func (p *program) recheckRealms() map[string]recheck.Realm {
+	realms := map[string]recheck.Realm{}
+	for name, realm := range p.config.Realms {
+		realms[realm.OIDC.Issuer] = recheck.Realm{
+			Name: name, Provider: p.providers[name], Roles: rolesOf(realm),
+			Every: time.Duration(realm.Recheck.Every), MaxStale: time.Duration(realm.Recheck.MaxStale),
+			Wave: recheck.WaveRule{Share: realm.Recheck.Wave.Share.share(), AtLeast: realm.Recheck.Wave.AtLeast},
+		}
+	}
+	return realms
+}
+
+func (p *program) sessionRealms() map[string]session.Realm {
+	realms := map[string]session.Realm{}
+	for name, realm := range p.config.Realms {
+		s := realm.Session
+		realms[name] = session.Realm{
+			Policy: session.Policy{
+				Access: time.Duration(s.Access), Idle: time.Duration(s.Idle), Max: time.Duration(s.Max),
+				PerAccount: s.PerAccount, WhenFull: s.WhenFull, RenewGrace: time.Duration(s.RenewGrace), LostAnswers: s.LostAnswers,
+			},
+			CheckEvery: time.Duration(realm.Recheck.Every), MaxStale: time.Duration(realm.Recheck.MaxStale),
+		}
+	}
+	return realms
+}
+
+func (p *program) signinRealms() map[string]signin.Realm {
+	realms := map[string]signin.Realm{}
+	for name, realm := range p.config.Realms {
+		realms[name] = signin.Realm{Provider: p.providers[name], Roles: admits(realm), RecheckEvery: time.Duration(realm.Recheck.Every)}
+	}
+	return realms
+}
+
+func (p *program) serverConfig(flow *signin.Flow) server.Config {
+	realms := map[string]server.Realm{}
+	for name, realm := range p.config.Realms {
+		if issuer, err := url.Parse(realm.OIDC.Issuer); err == nil {
+			realms[name] = server.Realm{Provider: issuer.Host}
+		}
+	}
+	proxies := make([]netip.Prefix, len(p.config.TrustedProxies))
+	for i, proxy := range p.config.TrustedProxies {
+		proxies[i] = netip.Prefix(proxy)
+	}
+	return server.Config{
+		URL: p.config.URL, CookieDomain: p.config.CookieDomain, Console: p.config.Console,
+		Realms: realms, Apps: p.config.apps(), TrustedProxies: proxies,
+		Sessions: p.manager, Devices: p.manager, SignIn: flow, Keys: p.ring, Feed: p.feed, Directory: p.store, Audit: p.store,
+		Waves: p.worker, Ready: p.ready, Pages: console.Files(),
+		KeysMaxAge: min(time.Minute, time.Duration(p.config.Keys.PublishAhead)),
+		Registerer: p.Metrics, Log: p.log,
+	}
+}
+
+// ready tells whether requests can be answered here: the store is read, and there is a key to sign with.
+func (p *program) ready(ctx context.Context) error {
+	if kid, _ := p.ring.Active(); !p.ring.CanSign(kid) {
+		return errors.New("no key to sign with")
+	}
+	return p.store.Ping(ctx)
+}
+
+// recordConfig leaves in the audit which configuration was in force from now on. The file holds no secrets, and its
+// hash tells less still.
+func (p *program) recordConfig(ctx context.Context) error {
+	return p.store.Append(ctx, audit.Event{
+		At: moment(), Action: audit.ConfigLoaded, Actor: audit.Actor{Kind: audit.ByProgram},
+		Details: map[string]string{"sha256": hex.EncodeToString(p.config.source.hash[:]), "url": p.config.URL},
+	})
+}
+
+// Run does what happens without requests, until ctx ends: it follows the feed and the keys, asks the providers, sweeps.
+func (p *program) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, run := range []func(context.Context) error{p.ring.Run, p.feed.Run, p.worker.Run, p.manager.Run, p.sweep} {
+		group.Go(func() error { return run(ctx) })
+	}
+	return group.Wait()
+}
+
+// sweepEvery and sweepBatch bound what sweeping costs those who wait for the store.
+const (
+	sweepEvery = 10 * time.Second
+	sweepBatch = 1000
+)
+
+func (p *program) sweep(ctx context.Context) error {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		swept, err := p.store.Sweep(ctx, time.Now(), sweepBatch)
+		if err != nil && ctx.Err() == nil {
+			p.log.Warn("sweep", "err", err)
+		} else if swept != (store.Swept{}) {
+			p.log.Debug("swept", "expired", swept.Expired, "sessions", swept.Sessions, "entries", swept.Entries, "attempts", swept.Attempts, "grants", swept.Grants)
+		}
+	}
+}
+
+// Close closes the database. Run must have ended.
+func (p *program) Close() error { return p.store.Close() }
