@@ -86,7 +86,7 @@ func (l *lane) end(ctx context.Context, q asked, k kind, answered time.Time) (ki
 	if err != nil {
 		return k, fmt.Errorf("end sessions: %w", err)
 	}
-	l.cfg.Woken()
+	l.cfg.Woken(answered)
 	if k == cutOff {
 		l.metrics.cutOff.Observe(l.now().Sub(answered).Seconds())
 	}

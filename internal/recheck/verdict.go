@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/upstream"
 )
@@ -50,9 +51,12 @@ func decide(q asked, a upstream.Answer) decision {
 	switch a.Verdict {
 	case upstream.Valid:
 		found, err := profile(q, a.Person)
-		if err != nil {
+		switch {
+		case fault.CodeOf(err) == fault.DomainRefused:
+			return decision{kind: cutOff} // they may still be at the provider, but do not belong here any more
+		case err != nil:
 			a.ProviderFault = true // ours, rather: in any case nothing against this person
-			break
+			return unknown(q, a)
 		}
 		return decision{kind: confirm, confirmation: Confirmation{Profile: found, Token: a.RefreshToken, DueAt: q.next()}}
 	case upstream.Gone:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/upstream"
 )
 
@@ -75,6 +76,10 @@ func TestDecideWithoutRoles(t *testing.T) {
 	got := decide(q, upstream.Answer{Verdict: upstream.Valid, Accepted: true, Presented: true, RefreshToken: "r2"})
 	if got.kind != postpone || got.confirmation.Token != "r2" {
 		t.Errorf("got %s with token %q, want the person left alone and the new token kept", got.kind, got.confirmation.Token)
+	}
+	q.realm.Roles = func(upstream.Person) ([]string, error) { return nil, fault.New(fault.DomainRefused, "") }
+	if got := decide(q, upstream.Answer{Verdict: upstream.Valid, Accepted: true, Presented: true}); got.kind != cutOff {
+		t.Errorf("got %s of somebody who does not belong here any more, want %s", got.kind, cutOff)
 	}
 }
 

@@ -78,6 +78,6 @@ func (w *Worker) endWave(ctx context.Context, provider string, confirmed bool, a
 		return fmt.Errorf("end wave: %w", err)
 	}
 	w.metrics.wave(provider, false)
-	w.cfg.Woken()
+	w.cfg.Woken(now)
 	return nil
 }

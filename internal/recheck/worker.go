@@ -42,7 +42,8 @@ type Realm struct {
 	// MaxStale is how old a confirmation may become; zero = any age.
 	MaxStale time.Duration
 	Wave     WaveRule
-	// Roles are those that the configuration gives to somebody. With an error the person stays as they were.
+	// Roles are those that the configuration gives to somebody; domain_refused for one who does not belong here (any
+	// more). With any other error the person stays as they were.
 	Roles func(upstream.Person) ([]string, error)
 }
 
@@ -51,8 +52,9 @@ type Config struct {
 	Store  Store
 	Waves  WaveStore
 	Realms map[string]Realm // by the provider's issuer
-	// Woken is called after sessions were ended, to wake the revocation feed.
-	Woken      func()
+	// Woken is called after sessions were ended, to wake the revocation feed, with the moment at which it was known
+	// that they must: the provider's no.
+	Woken      func(known time.Time)
 	Registerer prometheus.Registerer
 	Now        func() time.Time // nil = time.Now
 	Random     func() float64   // for jitter, in [0, 1); nil = math/rand/v2
@@ -75,7 +77,7 @@ type Worker struct {
 // New makes a Worker. Check works at once, the background needs Run.
 func New(c Config) *Worker {
 	if c.Woken == nil {
-		c.Woken = func() {}
+		c.Woken = func(time.Time) {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -76,7 +76,7 @@ func person(i int) string { return fmt.Sprintf("p%04d", i) }
 func (s *scene) worker() *Worker {
 	return New(Config{
 		Store: s.store, Waves: s.store, Realms: map[string]Realm{testIssuer: s.realm},
-		Woken: func() { s.woken++ },
+		Woken: func(time.Time) { s.woken++ },
 		Log:   slog.New(slog.NewTextHandler(&s.log, nil)),
 	})
 }

@@ -82,7 +82,8 @@ func (p *Provider) checkParty(idToken *oidc.IDToken, found claims) error {
 
 // complete tells whether the ID token says all that the provider can tell of a person.
 func (p *Provider) complete(meta *metadata, found claims) bool {
-	wantsGroups := p.cfg.GroupsClaim != "" || slices.Contains(meta.announced.Claims, p.groupsClaim())
+	// Who sends no groups at all, such as Google, need not be asked for them each time.
+	wantsGroups := p.groupsClaim() != defaultGroups || slices.Contains(meta.announced.Claims, defaultGroups)
 	switch {
 	case meta.provider.UserInfoEndpoint() == "":
 		return true

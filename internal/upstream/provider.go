@@ -13,7 +13,10 @@ import (
 	"golang.org/x/oauth2"
 )
 
-const googleIssuer = "https://accounts.google.com"
+const (
+	googleIssuer  = "https://accounts.google.com"
+	defaultGroups = "groups"
+)
 
 // Config says how to reach a provider. Issuer, ClientID, ClientSecret and RedirectURL are required.
 type Config struct {
@@ -90,5 +93,5 @@ func (p *Provider) groupsClaim() string {
 	if p.cfg.GroupsClaim != "" {
 		return p.cfg.GroupsClaim
 	}
-	return "groups"
+	return defaultGroups
 }

@@ -92,7 +92,7 @@ func TestExchangeAsksUserinfoForWhatIsMissing(t *testing.T) {
 	}
 	f.userinfo = map[string]any{"sub": "s1", "email": "kim@example.com", "email_verified": true, "name": "K\u202eim\n", "roles": "ops"}
 	cfg := f.config()
-	cfg.GroupsClaim = "roles"
+	cfg.GroupsClaim = "roles" // not the usual one, so it is looked for
 	person, _, err := New(cfg).Exchange(t.Context(), goodCallback)
 	want := Person{Issuer: testIssuer, Subject: "s1", Email: "kim@example.com", Name: "Kim", Groups: []string{"ops"}}
 	if diff := cmp.Diff(want, person); diff != "" || err != nil {
@@ -101,6 +101,26 @@ func TestExchangeAsksUserinfoForWhatIsMissing(t *testing.T) {
 	f.set(func() { f.userinfo["sub"] = "s2" })
 	if _, _, err := New(cfg).Exchange(t.Context(), goodCallback); fault.CodeOf(err) != fault.UpstreamUnavailable {
 		t.Errorf("userinfo of another person: got %v, want a refusal", err)
+	}
+}
+
+// A provider that knows of groups may keep them for userinfo; one that does not is not asked for them each time.
+func TestGroupsAreLookedForWhereTheyAreAnnounced(t *testing.T) {
+	for _, announced := range []bool{true, false} {
+		f := newFakeProvider(t)
+		f.userinfo = map[string]any{"sub": "s1", "groups": []string{"platform"}}
+		if announced {
+			f.metadata["claims_supported"] = []string{"sub", "groups"}
+		}
+		cfg := f.config()
+		cfg.GroupsClaim = "groups"
+		person, _, err := New(cfg).Exchange(t.Context(), goodCallback)
+		if got := len(person.Groups) == 1; err != nil || got != announced || person.Email != "kim@example.com" {
+			t.Errorf("announced %v: got %+v, %v", announced, person, err)
+		}
+		if got := f.infoFetches.Load() == 1; got != announced {
+			t.Errorf("announced %v: userinfo asked %v", announced, got)
+		}
 	}
 }
 
