@@ -61,6 +61,14 @@ type Store struct {
 // Open opens the database, makes it where there is none, and brings its schema up to date. ErrSealKey when it was
 // sealed with another key, ErrNewerSchema when a newer program has written it.
 func Open(ctx context.Context, c Config) (*Store, error) {
+	engine, err := engineOf(c.Database)
+	if err != nil {
+		return nil, err
+	}
+	return openOn(ctx, engine, c)
+}
+
+func openOn(ctx context.Context, e engine, c Config) (*Store, error) {
 	if c.Sealer == nil {
 		return nil, errors.New("open store: no sealer")
 	}
@@ -73,11 +81,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
-	engine, err := engineOf(c.Database)
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{Config: c, engine: engine}
+	s := &Store{Config: c, engine: e}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.Close())
 	}
