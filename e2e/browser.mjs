@@ -12,6 +12,15 @@ export class Browser {
     this.userAgent = userAgent
   }
 
+  /** Another browser with a copy of the cookies, as a thief of the profile has it. */
+  clone() {
+    const copy = new Browser({ userAgent: this.userAgent })
+    for (const [origin, cookies] of this.#jar) {
+      copy.#jar.set(origin, new Map(cookies))
+    }
+    return copy
+  }
+
   /** The cookies that an origin has set. */
   cookies(origin) {
     return Object.fromEntries(this.#jar.get(origin) ?? [])
