@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 
 TOOL := go tool -modfile=tools/go.mod
 GO_FILES = $$(find . -name '*.go' -not -path '*/node_modules/*')
+# Without a git that answers here (a copy of the files, somebody else's checkout) the binary bears no version.
+STAMP := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 say = @printf '==> %s\n'
 
 .PHONY: help demo test check bench soak fmt clean unit
@@ -18,12 +20,12 @@ help:
 	@echo 'make bench   speed, each figure beside its yardstick'
 	@echo 'make soak    the long tests: many more rounds of crashes, races and outages'
 	@echo 'make fmt     format Go and console sources'
-	@echo 'make clean   remove what was built (the demo keeps its data in demo-data: removed too)'
+	@echo 'make clean   remove what was built, and the demo'\''s data'
 
 demo:
 	@scripts/need build
 	@$(MAKE) bin/munjigi
-	$(say) 'starting the demo (Ctrl-C ends it); its data stay in demo-data/'
+	$(say) 'starting the demo (Ctrl-C ends it); it keeps its data in munjigi-demo/'
 	@exec bin/munjigi demo $(DEMO)
 
 test:
@@ -44,7 +46,7 @@ unit:
 	$(say) 'browser: the whole way in real Chromium, and against a provider that is not ours'
 	@npm run e2e --silent
 
-check: node_modules/.installed
+check: node_modules/.package-lock.json
 	@scripts/need build
 	$(say) 'console: formatting, lint, types'
 	@npm run check --silent
@@ -57,8 +59,8 @@ check: node_modules/.installed
 
 bench:
 	@scripts/need build
-	$(say) 'bench: about two minutes'
-	@cd bench && go test -run '^$$' -bench . -benchmem ./...
+	$(say) 'bench: each row beside its yardstick, a minute or two; make bench BENCH=-strict fails when a goal is missed'
+	@cd bench && go run . $(BENCH)
 
 soak:
 	@scripts/need test
@@ -66,29 +68,29 @@ soak:
 	$(say) 'soak: about half an hour'
 	@MUNJIGI_SOAK=1 CGO_ENABLED=1 go test -race -count=1 -timeout 2h ./...
 
-fmt: node_modules/.installed
+fmt: node_modules/.package-lock.json
 	$(say) 'formatting'
 	@$(TOOL) gofumpt -w $(GO_FILES)
 	@npm run fmt --silent
 
 clean:
-	rm -rf bin node_modules console/node_modules e2e/node_modules demo-data test-results e2e/test-results
+	rm -rf bin node_modules console/node_modules e2e/node_modules munjigi-demo test-results e2e/test-results
 	find console/dist -mindepth 1 ! -name .gitkeep -delete
 
-node_modules/.installed: package-lock.json package.json $(wildcard */package.json)
+node_modules/.package-lock.json: package-lock.json package.json $(wildcard */package.json)
 	$(say) 'npm: installing packages'
 	@npm ci --loglevel=error
 	@touch $@
 
-console/dist/index.html: node_modules/.installed $(shell find console -type f -not -path '*/dist/*' -not -path '*/node_modules/*')
+console/dist/index.html: node_modules/.package-lock.json $(shell find console -type f -not -path '*/dist/*' -not -path '*/node_modules/*')
 	$(say) 'console: building'
-	@npm run build --silent
+	@out=$$(npm run build --silent 2>&1) || { echo "$$out"; exit 1; }
 	@touch $@
 
 # Go itself knows what has changed.
 bin/munjigi: console/dist/index.html FORCE
 	$(say) 'go: building bin/munjigi'
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $@ ./cmd/munjigi
+	@CGO_ENABLED=0 go build $(STAMP) -trimpath -ldflags '-s -w' -o $@ ./cmd/munjigi
 
 .PHONY: FORCE
 FORCE:
