@@ -104,17 +104,17 @@ func (c *Config) complete() error {
 	issuer, err := url.Parse(c.Issuer)
 	switch {
 	case c.Issuer == "" || err != nil || issuer.Host == "" || issuer.User != nil || issuer.RawQuery != "" || issuer.Fragment != "":
-		return errors.New("Issuer: want the address of Munjigi, such as https://office.example.com")
+		return errors.New("want the Issuer: the address of Munjigi, such as https://office.example.com")
 	case issuer.Scheme != "https" && (issuer.Scheme != "http" || !c.InsecureHTTP && !isLoopback(issuer.Hostname())):
-		return errors.New("Issuer: want https:// (http:// only on this machine, or with InsecureHTTP)")
+		return errors.New("want an Issuer at https:// (http:// only on this machine, or with InsecureHTTP)")
 	case c.Service == "":
-		return errors.New("Service: want the name of this service, which its tokens have as audience")
+		return errors.New("want the Service: the name of this service, which its tokens have as audience")
 	case len(c.Realms) == 0 || slices.Contains(c.Realms, ""):
-		return errors.New("Realms: want at least one realm to admit, such as staff")
+		return errors.New("want Realms: at least one to admit, such as staff, and none without a name")
 	case c.Leeway < 0 || c.Leeway > token.Skew:
-		return fmt.Errorf("Leeway: want 0 to %s; ended sessions are remembered no longer than that", token.Skew)
+		return fmt.Errorf("want a Leeway of at most %s: ended sessions are remembered no longer than that", token.Skew)
 	case c.MaxAge < 0 || c.KeysMaxAge < 0 || c.CacheTokens < 0:
-		return errors.New("MaxAge, KeysMaxAge, CacheTokens: may not be negative")
+		return errors.New("want no negative MaxAge, KeysMaxAge or CacheTokens")
 	}
 	c.Realms = slices.Clone(c.Realms)
 	c.MaxAge = orDefault(c.MaxAge, 3*time.Second)

@@ -69,7 +69,6 @@ type view struct {
 	shelves *shelves
 	entries int
 	epoch   string
-	n       int64
 	asOf    time.Time // when the store was read, by our own clock, or earlier; zero before the first page
 }
 

@@ -166,6 +166,21 @@ func TestParseJWSRefuses(t *testing.T) {
 	}
 }
 
+// Another algorithm's name over a signature that holds: the header has no say in how it is checked.
+func TestHeaderHasNoSay(t *testing.T) {
+	signer := signers(t)[ES256]
+	key := publicOf(t, signer)
+	for alg, want := range map[string]error{"ES256": nil, "none": ErrSignature, "HS256": ErrSignature, "RS256": ErrSignature, "es256": ErrSignature} {
+		jws, err := ParseJWS(compact(t, signer, `{"alg":"`+alg+`"}`, `{}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := jws.Verify(key); !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", alg, err, want)
+		}
+	}
+}
+
 func TestClaimsRefuse(t *testing.T) {
 	signer := signers(t)[ES256]
 	good := `{"iss":"i","sub":"s","aud":["a"],"iat":1,"exp":2,"jti":"j","client_id":"c","sid":"AQIDAAAAAAAAAAAAAAAAAA","realm":"r","roles":[],"auth_time":1}`
