@@ -34,6 +34,10 @@ func TestOnlyAdministratorsAdminister(t *testing.T) {
 	admin, viewer := o.person("boss", "console", "admin", "viewer"), o.person("kim", "console", "viewer")
 	member, ended := o.person("mall", "shop", "admin"), o.ended(session.Revoked)
 	former := o.access(o.person("former", "console", "viewer"), func(c *token.Claims) { c.Roles = []string{"admin"} }) // since then the store knows better
+	stray := o.person("stray", "console", "admin")
+	who := o.who["account-stray"]
+	who.Realm = "members" // whatever brought an account of another realm here, its roles are another realm's
+	o.who["account-stray"] = who
 	parsed, _ := o.Parse(o.person("lee", "tools"))
 	asks := o.adminAsks(parsed.Session.String())
 	if len(asks) != 8 {
@@ -49,6 +53,7 @@ func TestOnlyAdministratorsAdminister(t *testing.T) {
 				{a, fault.SessionMissing},
 				{a.cookie("__Host-munjigi-staff", "mjr_forged"), fault.SessionUnknown},
 				{a.cookie("__Host-munjigi-staff", viewer), fault.RoleMissing},
+				{a.cookie("__Host-munjigi-staff", stray), fault.RoleMissing},
 				{a.cookie("__Host-munjigi-staff", ended), fault.SessionRevoked},
 				{a.cookie("__Host-munjigi-staff", member), fault.SessionUnknown},
 				{a.with("Munjigi-App").cookie("__Host-munjigi-staff", admin), fault.RequestInvalid},

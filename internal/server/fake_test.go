@@ -39,10 +39,11 @@ const (
 var (
 	start   = time.Unix(1_790_000_000, 0)
 	theApps = map[string]account.App{
-		"console": {Name: "console", Realm: "staff"},
-		"tools":   {Name: "tools", Realm: "staff", Origins: []string{toolsAt, own}, Services: []string{"wishlist"}},
-		"shop":    {Name: "shop", Realm: "members", Origins: []string{shopAt}, Services: []string{"market"}},
-		"cli":     {Name: "cli", Realm: "staff", Body: true, Services: []string{"munjigi"}},
+		"console":   {Name: "console", Realm: "staff"},
+		"tools":     {Name: "tools", Realm: "staff", Origins: []string{toolsAt, own}, Services: []string{"wishlist"}},
+		"shop":      {Name: "shop", Realm: "members", Origins: []string{shopAt}, Services: []string{"market"}},
+		"cli":       {Name: "cli", Realm: "staff", Body: true, Services: []string{"munjigi"}},
+		"other-cli": {Name: "other-cli", Realm: "staff", Body: true},
 	}
 )
 

@@ -123,7 +123,7 @@ type Server struct {
 	own      string // origin of base
 	secure   bool   // base is https
 	origins  map[string]bool
-	csrf     *http.CrossOriginProtection
+	csrf     *http.CrossOriginProtection // trusts the apps' origins
 	mux      *http.ServeMux
 	page     *template.Template
 	metrics  *metrics

@@ -1,6 +1,10 @@
 package server
 
 import (
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"slices"
 	"strings"
@@ -192,9 +196,19 @@ func (o *office) access(refresh string, change func(*token.Claims)) string {
 func TestAccessTokens(t *testing.T) {
 	o := open(t, nil)
 	refresh, foreign, ended := o.person("kim", "console"), o.person("lee", "shop"), o.ended(session.CutOff)
-	idToken := func() string { // the same claims under another type
-		good := strings.SplitN(o.access(refresh, nil), ".", 2)[1]
-		return "eyJhbGciOiJFUzI1NiIsImtpZCI6ImsxIiwidHlwIjoiSldUIn0." + good
+	pat := o.person("pat", "shop")
+	idToken := func() string { // the same claims, well signed, under another type
+		payload := strings.Split(o.access(refresh, nil), ".")[1]
+		input := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","kid":"k1","typ":"JWT"}`)) + "." + payload
+		digest := sha256.Sum256([]byte(input))
+		r, s, err := ecdsa.Sign(rand.Reader, o.key, digest[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		signature := make([]byte, 64)
+		r.FillBytes(signature[:32])
+		s.FillBytes(signature[32:])
+		return input + "." + base64.RawURLEncoding.EncodeToString(signature)
 	}
 	tampered := func() string { // one token's claims under another's signature
 		one := strings.Split(o.access(refresh, nil), ".")
@@ -205,30 +219,31 @@ func TestAccessTokens(t *testing.T) {
 		token string
 		code  fault.Code // "" = accepted
 	}{
-		"good":              {o.access(refresh, nil), ""},
-		"several services":  {o.access(refresh, func(c *token.Claims) { c.Audience = []string{"market", "munjigi"} }), ""},
-		"another audience":  {o.access(refresh, func(c *token.Claims) { c.Audience = []string{"wishlist"} }), fault.TokenWrongAudience},
-		"no audience":       {o.access(refresh, func(c *token.Claims) { c.Audience = nil }), fault.TokenWrongAudience},
-		"expired":           {o.access(refresh, func(c *token.Claims) { c.IssuedAt -= 300; c.ExpiresAt -= 300 }), fault.TokenExpired},
-		"from the future":   {o.access(refresh, func(c *token.Claims) { c.IssuedAt += 120; c.ExpiresAt += 120 }), fault.TokenNotYetValid},
-		"not before":        {o.access(refresh, func(c *token.Claims) { c.NotBefore = c.IssuedAt + 120 }), fault.TokenNotYetValid},
-		"too long":          {o.access(refresh, func(c *token.Claims) { c.ExpiresAt = c.IssuedAt + 3601 }), fault.TokenInvalid},
-		"absurdly long":     {o.access(refresh, func(c *token.Claims) { c.ExpiresAt = 1<<63 - 1 }), fault.TokenInvalid},
-		"negative":          {o.access(refresh, func(c *token.Claims) { c.ExpiresAt = c.IssuedAt - 1 }), fault.TokenInvalid},
-		"another issuer":    {o.access(refresh, func(c *token.Claims) { c.Issuer = stranger }), fault.TokenInvalid},
-		"another realm":     {o.access(refresh, func(c *token.Claims) { c.Realm = "members" }), fault.TokenInvalid},
-		"another app":       {o.access(refresh, func(c *token.Claims) { c.ClientID = "nobody" }), fault.TokenInvalid},
-		"another person":    {o.access(refresh, func(c *token.Claims) { c.Subject = "account-lee" }), fault.TokenInvalid},
-		"another session":   {o.access(foreign, func(c *token.Claims) { c.Realm, c.Subject = "staff", "account-kim" }), fault.TokenInvalid},
-		"no such session":   {o.access(refresh, func(c *token.Claims) { c.SessionID = token.NewSessionID() }), fault.SessionUnknown},
-		"cut off":           {o.access(ended, nil), fault.SessionCutOff},
-		"another type":      {idToken(), fault.TokenInvalid},
-		"tampered":          {tampered(), fault.TokenInvalid},
-		"without signature": {strings.Join(strings.Split(o.access(refresh, nil), ".")[:2], ".") + ".", fault.TokenMalformed},
-		"a refresh token":   {refresh, fault.TokenMalformed},
-		"rubbish":           {"x", fault.TokenMalformed},
-		"nothing":           {"", fault.TokenMalformed},
-		"dots":              {strings.Repeat(".", 1000), fault.TokenMalformed},
+		"good":                {o.access(refresh, nil), ""},
+		"several services":    {o.access(refresh, func(c *token.Claims) { c.Audience = []string{"market", "munjigi"} }), ""},
+		"another audience":    {o.access(refresh, func(c *token.Claims) { c.Audience = []string{"wishlist"} }), fault.TokenWrongAudience},
+		"no audience":         {o.access(refresh, func(c *token.Claims) { c.Audience = nil }), fault.TokenWrongAudience},
+		"expired":             {o.access(refresh, func(c *token.Claims) { c.IssuedAt -= 300; c.ExpiresAt -= 300 }), fault.TokenExpired},
+		"from the future":     {o.access(refresh, func(c *token.Claims) { c.IssuedAt += 120; c.ExpiresAt += 120 }), fault.TokenNotYetValid},
+		"not before":          {o.access(refresh, func(c *token.Claims) { c.NotBefore = c.IssuedAt + 120 }), fault.TokenNotYetValid},
+		"too long":            {o.access(refresh, func(c *token.Claims) { c.ExpiresAt = c.IssuedAt + 3601 }), fault.TokenInvalid},
+		"absurdly long":       {o.access(refresh, func(c *token.Claims) { c.ExpiresAt = 1<<63 - 1 }), fault.TokenInvalid},
+		"negative":            {o.access(refresh, func(c *token.Claims) { c.ExpiresAt = c.IssuedAt - 1 }), fault.TokenInvalid},
+		"another issuer":      {o.access(refresh, func(c *token.Claims) { c.Issuer = stranger }), fault.TokenInvalid},
+		"another realm":       {o.access(refresh, func(c *token.Claims) { c.Realm = "members" }), fault.TokenInvalid},
+		"another app":         {o.access(refresh, func(c *token.Claims) { c.ClientID = "nobody" }), fault.TokenInvalid},
+		"another person":      {o.access(refresh, func(c *token.Claims) { c.Subject = "account-lee" }), fault.TokenInvalid},
+		"another session":     {o.access(foreign, func(c *token.Claims) { c.Realm, c.Subject = "staff", "account-kim" }), fault.TokenInvalid},
+		"a session elsewhere": {o.access(pat, func(c *token.Claims) { c.Realm = "staff" }), fault.TokenInvalid},
+		"no such session":     {o.access(refresh, func(c *token.Claims) { c.SessionID = token.NewSessionID() }), fault.SessionUnknown},
+		"cut off":             {o.access(ended, nil), fault.SessionCutOff},
+		"another type":        {idToken(), fault.TokenInvalid},
+		"tampered":            {tampered(), fault.TokenInvalid},
+		"without signature":   {strings.Join(strings.Split(o.access(refresh, nil), ".")[:2], ".") + ".", fault.TokenMalformed},
+		"a refresh token":     {refresh, fault.TokenMalformed},
+		"rubbish":             {"x", fault.TokenMalformed},
+		"nothing":             {"", fault.TokenMalformed},
+		"dots":                {strings.Repeat(".", 1000), fault.TokenMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			// The cookie of somebody who may everything must not help a token that is refused.

@@ -125,6 +125,9 @@ func (s *Server) admit(w *response, r *http.Request, route route) error {
 			return &fault.Error{Code: fault.TooManyAttempts, Detail: "too many requests at once", RetryAfter: time.Second}
 		}
 	}
+	if err := s.csrf.Check(r); err != nil { // before anything is read; which app may what is checkOrigin's
+		return &fault.Error{Code: fault.OriginRefused, Detail: "not an origin of any app", Err: err}
+	}
 	query := r.URL.Query()
 	for _, name := range []string{"access_token", "refresh_token", "token"} {
 		if query.Has(name) { // it would be in logs and histories by now

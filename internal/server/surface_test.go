@@ -148,7 +148,7 @@ func TestOnlyAnAppsOwnPagesMayCall(t *testing.T) {
 	for _, path := range []string{"/session", "/sessions"} {
 		for _, a := range []ask{
 			from(stranger, "GET", path, ""), from(shopAt, "GET", path, ""), from("null", "GET", path, ""),
-			from("", "GET", path, "").with("Sec-Fetch-Site", "cross-site"), from("", "GET", path, "").with("Sec-Fetch-Site", "same-site"),
+			from(toolsAt, "GET", path, "").with("Origin", toolsAt, stranger), from("", "GET", path, "").with("Sec-Fetch-Site", "cross-site"), from("", "GET", path, "").with("Sec-Fetch-Site", "same-site"),
 		} {
 			wantProblem(t, o.do(a.with("Munjigi-App", "tools").cookie("__Host-munjigi-staff", refresh)), fault.OriginRefused)
 		}
@@ -159,6 +159,20 @@ func TestOnlyAnAppsOwnPagesMayCall(t *testing.T) {
 	for _, a := range []ask{from(toolsAt, "GET", "/session", ""), from("", "GET", "/session", ""),
 		from("", "GET", "/session", "").with("Sec-Fetch-Site", "same-origin"), from("", "GET", "/session", "").with("Sec-Fetch-Site", "none")} {
 		wantStatus(t, o.do(a.with("Munjigi-App", "tools").cookie("__Host-munjigi-staff", refresh)), 200)
+	}
+}
+
+// Whatever a route does with a body, a page of nobody's does not get that far.
+func TestAStrangersPageIsNotEvenRead(t *testing.T) {
+	o := open(t, nil)
+	for path, methods := range o.everyPath() {
+		for _, method := range methods {
+			if method == "GET" {
+				continue
+			}
+			wantProblem(t, o.do(from(stranger, method, path, "{rubbish")), fault.OriginRefused)
+			wantProblem(t, o.do(from("", method, path, "{rubbish").with("Sec-Fetch-Site", "cross-site")), fault.OriginRefused)
+		}
 	}
 }
 
@@ -184,6 +198,13 @@ func TestAnAppWithoutPagesIsNotCalledByAPage(t *testing.T) {
 	}
 	if got := o.called(); !slices.Contains(got, "SignOut everywhere=false") {
 		t.Errorf("not signed out: %q", got)
+	}
+	for app, refresh := range map[string]string{"other-cli": o.person("lee", "cli"), "cli": o.person("pat", "tools")} {
+		r := o.do(from("", "DELETE", "/session", `{"app":"`+app+`","refresh_token":"`+refresh+`"}`))
+		wantStatus(t, r, 204)
+		if got := o.called(); slices.Contains(got, "SignOut everywhere=false") {
+			t.Errorf("%s signed out another app's session", app)
+		}
 	}
 }
 
@@ -216,7 +237,7 @@ func TestBodies(t *testing.T) {
 		"null":              {`null`, fault.RequestInvalid, ""},
 		"two":               {`{"app":"tools"}{"app":"tools"}`, fault.RequestInvalid, ""},
 		"rubbish behind":    {`{"app":"tools"} x`, fault.RequestInvalid, ""},
-		"not UTF-8":         {"{\"app\":\"tools\xff\"}", fault.RequestInvalid, ""},
+		"not UTF-8":         {"{\"app\":\"tools\",\"service\":\"a\xff\"}", fault.RequestInvalid, ""},
 		"no app":            {`{}`, fault.RequestInvalid, "/app"},
 		"unknown app":       {`{"app":"other"}`, fault.RequestInvalid, "/app"},
 		"wrong type":        {`{"app":7}`, fault.RequestInvalid, "/app"},
