@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/store/engine"
 )
 
 const accountColumns = `a.id, a.realm, a.issuer, a.subject, a.email, a.name, a.roles, a.checked_at, a.disabled, a.version`
@@ -27,7 +28,7 @@ func (r *accountRow) account() (account.Account, error) {
 	return r.Account, err
 }
 
-func scanAccount(row scanner) (account.Account, error) {
+func scanAccount(row engine.Scanner) (account.Account, error) {
 	var r accountRow
 	if err := row.Scan(r.dest()...); err != nil {
 		return account.Account{}, err
@@ -38,7 +39,7 @@ func scanAccount(row scanner) (account.Account, error) {
 // account reads one as it stands in the transaction.
 func (t *tx) account(id string) (account.Account, error) {
 	var r accountRow
-	if _, err := t.one(`SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, []any{id}, r.dest()...); err != nil {
+	if _, err := t.One(`SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, []any{id}, r.dest()...); err != nil {
 		return account.Account{}, err
 	}
 	return r.account()
@@ -49,7 +50,7 @@ func (t *tx) account(id string) (account.Account, error) {
 func (t *tx) signIn(a account.Account) (account.Account, error) {
 	a.Profile = normalProfile(a.Profile)
 	var disabled int64
-	_, err := t.one(`INSERT INTO accounts (id, realm, issuer, subject, email, name, search, roles, checked_at, disabled, version)
+	_, err := t.One(`INSERT INTO accounts (id, realm, issuer, subject, email, name, search, roles, checked_at, disabled, version)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1)
 		ON CONFLICT (realm, issuer, subject) DO UPDATE SET email = excluded.email, name = excluded.name,
 			search = excluded.search, roles = excluded.roles, checked_at = excluded.checked_at, version = accounts.version + 1
@@ -65,7 +66,7 @@ func (t *tx) signIn(a account.Account) (account.Account, error) {
 
 // raise raises an account's version, before all its sessions are ended.
 func (t *tx) raise(id string) error {
-	return t.exec(`UPDATE accounts SET version = version + 1 WHERE id = $1`, id)
+	return t.Exec(`UPDATE accounts SET version = version + 1 WHERE id = $1`, id)
 }
 
 // normalProfile is a profile as it comes back from the database.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/munjigi/munjigi/internal/audit"
+	"github.com/munjigi/munjigi/internal/store/engine"
 )
 
 // record appends events to the chain, in the transaction that they tell of.
@@ -15,7 +16,7 @@ func (t *tx) record(events ...audit.Event) error {
 	}
 	var n int64
 	var head []byte
-	if _, err := t.one(`SELECT n, hash FROM audit_head WHERE one = 1`, nil, &n, &head); err != nil {
+	if _, err := t.One(`SELECT n, hash FROM audit_head WHERE one = 1`, nil, &n, &head); err != nil {
 		return fmt.Errorf("read head of audit: %w", err)
 	}
 	prev := [32]byte(head)
@@ -27,7 +28,7 @@ func (t *tx) record(events ...audit.Event) error {
 		}
 		prev = r.Hash
 	}
-	return t.exec(`UPDATE audit_head SET n = $1, hash = $2 WHERE one = 1`, n, prev[:])
+	return t.Exec(`UPDATE audit_head SET n = $1, hash = $2 WHERE one = 1`, n, prev[:])
 }
 
 func (t *tx) insertRecord(r audit.Record) error {
@@ -39,25 +40,25 @@ func (t *tx) insertRecord(r audit.Record) error {
 		}
 		details = string(text)
 	}
-	return t.exec(`INSERT INTO audit (n, at, action, realm, account, session, actor_kind, actor_id, outcome, from_addr, details, prev, hash)
+	return t.Exec(`INSERT INTO audit (n, at, action, realm, account, session, actor_kind, actor_id, outcome, from_addr, details, prev, hash)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		r.N, micros(r.At), string(r.Action), r.Realm, r.Account, r.Session, r.Actor.Kind, r.Actor.ID, r.Outcome, r.From, details, r.Prev[:], r.Hash[:])
 }
 
 // Append implements audit.Log.
 func (s *Store) Append(ctx context.Context, events ...audit.Event) error {
-	_, err := write(ctx, s, usual, "append to audit", func(t *tx) (struct{}, error) { return struct{}{}, t.record(events...) })
+	_, err := write(ctx, s, engine.Usual, "append to audit", func(t *tx) (struct{}, error) { return struct{}{}, t.record(events...) })
 	return err
 }
 
 // Records implements audit.Log.
 func (s *Store) Records(ctx context.Context, after int64, limit int) ([]audit.Record, error) {
-	records, err := list(s.readers.in(ctx), scanRecord, `SELECT n, at, action, realm, account, session, actor_kind, actor_id, outcome, from_addr, details, prev, hash
+	records, err := engine.List(s.db.In(ctx), scanRecord, `SELECT n, at, action, realm, account, session, actor_kind, actor_id, outcome, from_addr, details, prev, hash
 		FROM audit WHERE n > $1 ORDER BY n LIMIT $2`, after, limit)
 	return records, unavailable("read audit", err)
 }
 
-func scanRecord(row scanner) (r audit.Record, err error) {
+func scanRecord(row engine.Scanner) (r audit.Record, err error) {
 	var at int64
 	var details string
 	var prev, hash []byte

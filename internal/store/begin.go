@@ -7,6 +7,7 @@ import (
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -21,7 +22,7 @@ func (s *Store) Begin(ctx context.Context, b session.Beginning) (session.Session
 	if b.Account.ID == "" {
 		b.Account.ID = token.NewID()
 	}
-	done, err := write(ctx, s, usual, "begin session", func(t *tx) (begun, error) { return s.begin(t, b) })
+	done, err := write(ctx, s, engine.Usual, "begin session", func(t *tx) (begun, error) { return s.begin(t, b) })
 	return done.session, done.account, err
 }
 
@@ -102,7 +103,7 @@ func (t *tx) insertSession(row session.Session) (session.Session, error) {
 	row.Rotation = normalRotation(row.Rotation)
 	row.AccessMax = max(row.AccessMax, row.Rotation.Access)
 	row.Ended, row.Lost = nil, nil
-	return row, t.exec(`INSERT INTO sessions (id, account, ends_at, idle_until, access_max, generation, ended, fixed, rotation)
+	return row, t.Exec(`INSERT INTO sessions (id, account, ends_at, idle_until, access_max, generation, ended, fixed, rotation)
 		VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8)`,
 		row.ID[:], row.Account, micros(row.EndsAt), micros(row.Rotation.IdleUntil), row.AccessMax.Microseconds(),
 		row.Rotation.Generation, packFixed(&row), packRotation(&row.Rotation, nil))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -102,7 +103,7 @@ func inParallel(b *testing.B, do func(context.Context) error) {
 // benchmarkBare is the least that a durable rotation can be: one row of four columns, one compare-and-swap without
 // anything read back, in the plainest group commit.
 func benchmarkBare(b *testing.B) {
-	db, err := sql.Open("sqlite", sqlite{path: filepath.Join(b.TempDir(), "bare.db")}.dsn())
+	db, err := sql.Open("sqlite", engine.SQLite{Path: filepath.Join(b.TempDir(), "bare.db")}.DSN())
 	if err != nil {
 		b.Fatal(err)
 	}

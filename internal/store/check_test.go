@@ -1,13 +1,13 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -36,7 +36,7 @@ func checkAll(t testing.TB, s *Store, swept bool) {
 
 func checkHead(t testing.TB, s *Store) (n int64) {
 	t.Helper()
-	if err := s.readers.row(t.Context(), `SELECT n FROM feed_head`).Scan(&n); err != nil {
+	if err := s.db.Row(t.Context(), `SELECT n FROM feed_head`).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -92,7 +92,7 @@ func checkAudit(t testing.TB, s *Store) map[string]string {
 	}
 	var n int64
 	var head []byte
-	if err := s.readers.row(t.Context(), `SELECT n, hash FROM audit_head`).Scan(&n, &head); err != nil {
+	if err := s.db.Row(t.Context(), `SELECT n, hash FROM audit_head`).Scan(&n, &head); err != nil {
 		t.Fatal(err)
 	}
 	if n != prev.N || [32]byte(head) != prev.Hash {
@@ -152,7 +152,7 @@ func checkEntry(t testing.TB, row session.Session, found []token.FeedEntry) {
 // checkGrants: every grant opens where it stands.
 func checkGrants(t testing.TB, s *Store) {
 	t.Helper()
-	grants, err := list(s.readers.in(t.Context()), scanGrant, `SELECT `+grantColumns+` FROM grants g JOIN accounts a ON a.id = g.account WHERE g.token IS NOT NULL`)
+	grants, err := engine.List(s.db.In(t.Context()), scanGrant, `SELECT `+grantColumns+` FROM grants g JOIN accounts a ON a.id = g.account WHERE g.token IS NOT NULL`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func checkGrants(t testing.TB, s *Store) {
 
 func allSessions(t testing.TB, s *Store) []session.Session {
 	t.Helper()
-	rows, err := list(s.readers.in(t.Context()), scanSession, `SELECT `+sessionColumns+` FROM sessions s ORDER BY s.seq`)
+	rows, err := engine.List(s.db.In(t.Context()), scanSession, `SELECT `+sessionColumns+` FROM sessions s ORDER BY s.seq`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func dump(t testing.TB, s *Store) string {
 		"feed_head", "audit_head", "keys_head", "lineage", "accounts", "sessions", "grants", "gone", "waves",
 		"revocations", "audit", "signing_keys", "secrets", "attempts",
 	} {
-		rows, err := s.readers.db.QueryContext(context.WithoutCancel(t.Context()), `SELECT * FROM `+table+` ORDER BY 1`)
+		rows, err := s.db.In(t.Context()).Query(`SELECT * FROM ` + table + ` ORDER BY 1`)
 		if err != nil {
 			t.Fatal(err)
 		}

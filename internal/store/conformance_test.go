@@ -16,6 +16,7 @@ import (
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -220,7 +221,7 @@ func testDisabled(t *testing.T, s *Store) {
 
 func mustExec(t testing.TB, s *Store, query string, args ...any) {
 	t.Helper()
-	if err := s.writer.do(t.Context(), usual, func(t *tx) error { return t.exec(query, args...) }); err != nil {
+	if err := s.db.Do(t.Context(), engine.Usual, func(t *engine.Tx) error { return t.Exec(query, args...) }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -459,7 +460,7 @@ func testEndRaces(t *testing.T, s *Store) {
 		})
 		check(t, s)
 		last := int64(0)
-		if err := s.readers.row(ctx, `SELECT version FROM accounts WHERE id = $1`, who.ID).Scan(&last); err != nil {
+		if err := s.db.Row(ctx, `SELECT version FROM accounts WHERE id = $1`, who.ID).Scan(&last); err != nil {
 			t.Fatal(err)
 		}
 		// Versions are the order of all that happened to the account: what began after the last end lives, and no other.

@@ -11,7 +11,7 @@ type Counts struct {
 
 // Counts reads them; each is one walk over an index.
 func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
-	err = s.readers.row(ctx, `SELECT (SELECT count(*) FROM sessions WHERE ended = ''),
+	err = s.db.Row(ctx, `SELECT (SELECT count(*) FROM sessions WHERE ended = ''),
 			(SELECT count(*) FROM grants WHERE token IS NOT NULL), (SELECT n FROM feed_head WHERE one = 1)`).
 		Scan(&c.Sessions, &c.Grants, &c.Revocations)
 	return c, unavailable("count", err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/engine"
 )
 
 // listed is a row with the place that a cursor names.
@@ -23,7 +24,7 @@ func (s *Store) SignedIn(ctx context.Context, q session.Query) (page []session.L
 		return nil, "", err
 	}
 	limit := min(max(q.Limit, 1), 200)
-	rows, err := list(s.readers.in(ctx), scanListed, `SELECT s.seq, `+sessionColumns+`, `+accountColumns+`
+	rows, err := engine.List(s.db.In(ctx), scanListed, `SELECT s.seq, `+sessionColumns+`, `+accountColumns+`
 		FROM sessions s JOIN accounts a ON a.id = s.account
 		WHERE `+live(`$1`)+` AND s.seq < $2 AND ($3 = '' OR a.realm = $3) AND a.search LIKE $4 ESCAPE '\'
 		ORDER BY s.seq DESC LIMIT $5`, micros(q.Now), before, q.Realm, pattern(q.Search), limit+1)
@@ -40,7 +41,7 @@ func (s *Store) SignedIn(ctx context.Context, q session.Query) (page []session.L
 	return page, next, nil
 }
 
-func scanListed(row scanner) (l listed, err error) {
+func scanListed(row engine.Scanner) (l listed, err error) {
 	var r sessionRow
 	var who accountRow
 	if err := row.Scan(append(append([]any{&l.seq}, r.dest()...), who.dest()...)...); err != nil {

@@ -8,12 +8,13 @@ import (
 
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
 // End implements session.Store.
 func (s *Store) End(ctx context.Context, id token.SessionID, e session.Ending) (session.Session, error) {
-	return write(ctx, s, urgent, "end session", func(t *tx) (session.Session, error) {
+	return write(ctx, s, engine.Urgent, "end session", func(t *tx) (session.Session, error) {
 		ended, err := t.endOne(id, e, "")
 		if err != nil {
 			return session.Session{}, err
@@ -27,7 +28,7 @@ func (s *Store) End(ctx context.Context, id token.SessionID, e session.Ending) (
 
 // EndAccount implements session.Store.
 func (s *Store) EndAccount(ctx context.Context, account string, except token.SessionID, e session.Ending) ([]session.Session, error) {
-	return write(ctx, s, urgent, "end sessions of account", func(t *tx) ([]session.Session, error) {
+	return write(ctx, s, engine.Urgent, "end sessions of account", func(t *tx) ([]session.Session, error) {
 		ended, err := t.endAccount(account, except, e)
 		if err != nil {
 			return nil, err
@@ -38,7 +39,7 @@ func (s *Store) EndAccount(ctx context.Context, account string, except token.Ses
 
 // endOne ends a session that is live at e.At, and returns it alone; none when it is not. The rest is revoke's.
 func (t *tx) endOne(id token.SessionID, e session.Ending, by string) ([]session.Session, error) {
-	return list(t, scanSession, `UPDATE sessions SET ended = $1
+	return engine.List(t, scanSession, `UPDATE sessions SET ended = $1
 		WHERE id = $2 AND ended = '' AND ends_at > $3 AND idle_until > $3 RETURNING `+sessionReturned,
 		packEnd(session.End{Reason: e.Reason, At: e.At, By: by}), id[:], micros(e.At))
 }
@@ -49,7 +50,7 @@ func (t *tx) endAccount(account string, except token.SessionID, e session.Ending
 	if err := t.raise(account); err != nil {
 		return nil, err
 	}
-	ended, err := list(t, scanSession, `UPDATE sessions SET ended = $1
+	ended, err := engine.List(t, scanSession, `UPDATE sessions SET ended = $1
 		WHERE account = $2 AND ended = '' AND ends_at > $3 AND idle_until > $3 AND id <> $4 RETURNING `+sessionReturned,
 		packEnd(session.End{Reason: e.Reason, At: e.At}), account, micros(e.At), except[:])
 	slices.SortFunc(ended, func(a, b session.Session) int {

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/recheck"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -32,12 +34,12 @@ var errCommit = errors.New("commit broken on purpose")
 
 // faulty is SQLite whose commits can be made to fail.
 type faulty struct {
-	sqlite
-	mode, commits *atomic.Int32
+	engine.SQLite
+	mode *atomic.Int32
 }
 
-func (e faulty) open() (writing, reading *sql.DB, err error) {
-	plain, reading, err := e.sqlite.open()
+func (e faulty) Open() (writing, reading *sql.DB, err error) {
+	plain, reading, err := e.SQLite.Open()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -54,7 +56,7 @@ type faultyConnector struct {
 func (c faultyConnector) Driver() driver.Driver { return c.driver }
 
 func (c faultyConnector) Connect(context.Context) (driver.Conn, error) {
-	conn, err := c.driver.Open(c.engine.dsn())
+	conn, err := c.driver.Open(c.engine.DSN())
 	return faultyConn{conn, c.engine}, err
 }
 
@@ -77,7 +79,6 @@ type faultyCommit struct {
 }
 
 func (c faultyCommit) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	c.engine.commits.Add(1)
 	mode := c.engine.mode.Load()
 	if mode == commitFails {
 		return nil, errCommit
@@ -92,8 +93,12 @@ func (c faultyCommit) ExecContext(ctx context.Context, args []driver.NamedValue)
 func openFaulty(t *testing.T) (*Store, faulty) {
 	t.Helper()
 	c := sqliteAt(t.TempDir())
-	e := faulty{sqlite{path: c.Database[len("sqlite:"):]}, new(atomic.Int32), new(atomic.Int32)}
-	s, err := openOn(t.Context(), e, c)
+	e := faulty{engine.SQLite{Path: c.Database[len("sqlite:"):]}, new(atomic.Int32)}
+	files, err := fs.Sub(sqliteMigrations, "migrations/sqlite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := openOn(t.Context(), e, files, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,9 +247,9 @@ func TestDiskFull(t *testing.T) {
 	row, _ := mustBegin(t, s, beginning("kim", start))
 	limit := func(pages string) {
 		t.Helper()
-		if err := s.writer.do(t.Context(), usual, func(t *tx) error {
+		if err := s.db.Do(t.Context(), engine.Usual, func(t *engine.Tx) error {
 			var got int64
-			_, err := t.one(`PRAGMA max_page_count = `+pages, nil, &got)
+			_, err := t.One(`PRAGMA max_page_count = `+pages, nil, &got)
 			return err
 		}); err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/recheck"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -29,7 +30,7 @@ type grantRow struct {
 	who                        accountRow
 }
 
-func scanGrant(row scanner) (grantRow, error) {
+func scanGrant(row engine.Scanner) (grantRow, error) {
 	var r grantRow
 	dest := []any{&r.Provider, &r.Version, &r.sealed, &r.rotates, &r.intent, &r.gone, &r.due, &r.Failed}
 	return r, row.Scan(append(dest, r.who.dest()...)...)
@@ -55,10 +56,10 @@ func (s *Store) takeGrant(t *tx, b session.Beginning, who account.Account) error
 		if b.RecheckAt.IsZero() {
 			return nil
 		}
-		return t.exec(`UPDATE grants SET due_at = $1, failed = 0 WHERE account = $2 AND token IS NOT NULL`, micros(b.RecheckAt), who.ID)
+		return t.Exec(`UPDATE grants SET due_at = $1, failed = 0 WHERE account = $2 AND token IS NOT NULL`, micros(b.RecheckAt), who.ID)
 	}
 	var version int64
-	if _, err := t.one(`SELECT version FROM grants WHERE account = $1`, []any{who.ID}, &version); err != nil {
+	if _, err := t.One(`SELECT version FROM grants WHERE account = $1`, []any{who.ID}, &version); err != nil {
 		return err
 	}
 	version++
@@ -66,7 +67,7 @@ func (s *Store) takeGrant(t *tx, b session.Beginning, who account.Account) error
 	if err != nil {
 		return err
 	}
-	return t.exec(`INSERT INTO grants (account, provider, version, token, rotates, intent_at, gone_at, due_at, leased_until, failed)
+	return t.Exec(`INSERT INTO grants (account, provider, version, token, rotates, intent_at, gone_at, due_at, leased_until, failed)
 		VALUES ($1, $2, $3, $4, 1, 0, 0, $5, 0, 0)
 		ON CONFLICT (account) DO UPDATE SET provider = excluded.provider, version = excluded.version, token = excluded.token,
 			rotates = 1, intent_at = 0, gone_at = 0, due_at = excluded.due_at, leased_until = 0, failed = 0`,
@@ -76,14 +77,14 @@ func (s *Store) takeGrant(t *tx, b session.Beginning, who account.Account) error
 // LeaseDue implements recheck.Store. It looks with the readers, so that nothing due costs the writer nothing, and then
 // takes each by compare-and-swap.
 func (s *Store) LeaseDue(ctx context.Context, provider string, now, until time.Time, limit int) ([]recheck.Grant, error) {
-	due, err := list(s.readers.in(ctx), scanText, `SELECT g.account FROM grants g
+	due, err := engine.List(s.db.In(ctx), scanText, `SELECT g.account FROM grants g
 		WHERE g.provider = $1 AND g.gone_at = 0 AND g.token IS NOT NULL AND g.due_at <= $2 AND g.leased_until <= $2
 			AND EXISTS (SELECT 1 FROM sessions s WHERE s.account = g.account AND `+live(`$2`)+`)
 		ORDER BY g.due_at LIMIT $3`, provider, micros(now), limit)
 	if err != nil || len(due) == 0 {
 		return nil, unavailable("find due grants", err)
 	}
-	rows, err := write(ctx, s, usual, "lease due grants", func(t *tx) ([]grantRow, error) {
+	rows, err := write(ctx, s, engine.Usual, "lease due grants", func(t *tx) ([]grantRow, error) {
 		var rows []grantRow
 		for _, account := range due {
 			leased, err := t.lease(account, now, until, ` AND g.gone_at = 0 AND g.due_at <= $2`)
@@ -116,17 +117,17 @@ func (s *Store) readable(rows []grantRow) []recheck.Grant {
 
 // lease takes a grant that nobody else has; none when somebody does.
 func (t *tx) lease(account string, now, until time.Time, also string) ([]grantRow, error) {
-	leased, err := list(t, scanText, `UPDATE grants AS g SET leased_until = $1
+	leased, err := engine.List(t, scanText, `UPDATE grants AS g SET leased_until = $1
 		WHERE g.leased_until <= $2 AND g.account = $3 AND g.token IS NOT NULL`+also+` RETURNING account`, micros(until), micros(now), account)
 	if err != nil || len(leased) == 0 {
 		return nil, err
 	}
-	return list(t, scanGrant, `SELECT `+grantColumns+` FROM grants g JOIN accounts a ON a.id = g.account WHERE g.account = $1`, account)
+	return engine.List(t, scanGrant, `SELECT `+grantColumns+` FROM grants g JOIN accounts a ON a.id = g.account WHERE g.account = $1`, account)
 }
 
 // Lease implements recheck.Store.
 func (s *Store) Lease(ctx context.Context, account string, now, until time.Time) (g recheck.Grant, ok bool, err error) {
-	rows, err := write(ctx, s, usual, "lease grant", func(t *tx) ([]grantRow, error) { return t.lease(account, now, until, "") })
+	rows, err := write(ctx, s, engine.Usual, "lease grant", func(t *tx) ([]grantRow, error) { return t.lease(account, now, until, "") })
 	if err != nil {
 		return recheck.Grant{}, false, err
 	}
@@ -140,7 +141,7 @@ func (s *Store) Lease(ctx context.Context, account string, now, until time.Time)
 
 // leasedTo gives the account's ID back when it has a grant, so that a grant in somebody's hands is not taken for none.
 func (s *Store) leasedTo(ctx context.Context, account string) (string, error) {
-	found, err := list(s.readers.in(ctx), scanText, `SELECT account FROM grants WHERE account = $1 AND token IS NOT NULL`, account)
+	found, err := engine.List(s.db.In(ctx), scanText, `SELECT account FROM grants WHERE account = $1 AND token IS NOT NULL`, account)
 	if err != nil || len(found) == 0 {
 		return "", unavailable("find grant", err)
 	}
@@ -162,15 +163,15 @@ func (s *Store) Postpone(ctx context.Context, g recheck.Grant, dueAt time.Time, 
 
 // changeGrant is a change of one statement, which returns a row when the grant's version was still the one given.
 func (s *Store) changeGrant(ctx context.Context, op, query string, args ...any) (bool, error) {
-	return write(ctx, s, single, op, func(t *tx) (bool, error) {
+	return write(ctx, s, engine.Single, op, func(t *tx) (bool, error) {
 		var account string
-		return t.one(query, args, &account)
+		return t.One(query, args, &account)
 	})
 }
 
 // Confirm implements recheck.Store.
 func (s *Store) Confirm(ctx context.Context, g recheck.Grant, c recheck.Confirmation) (bool, error) {
-	return write(ctx, s, usual, "confirm grant", func(t *tx) (bool, error) {
+	return write(ctx, s, engine.Usual, "confirm grant", func(t *tx) (bool, error) {
 		ok, err := s.confirmGrant(t, g, c)
 		if err != nil || !ok {
 			return false, err
@@ -193,7 +194,7 @@ func (s *Store) Confirm(ctx context.Context, g recheck.Grant, c recheck.Confirma
 func (s *Store) confirmGrant(t *tx, g recheck.Grant, c recheck.Confirmation) (bool, error) {
 	var account string
 	if c.Token == "" {
-		return t.one(`UPDATE grants SET rotates = 0, intent_at = 0, gone_at = 0, due_at = $1, leased_until = 0, failed = 0
+		return t.One(`UPDATE grants SET rotates = 0, intent_at = 0, gone_at = 0, due_at = $1, leased_until = 0, failed = 0
 			WHERE account = $2 AND version = $3 AND token IS NOT NULL RETURNING account`,
 			[]any{micros(c.DueAt), g.Account.ID, g.Version}, &account)
 	}
@@ -201,13 +202,13 @@ func (s *Store) confirmGrant(t *tx, g recheck.Grant, c recheck.Confirmation) (bo
 	if err != nil {
 		return false, err
 	}
-	return t.one(`UPDATE grants SET version = version + 1, token = $1, rotates = 1, intent_at = 0, gone_at = 0, due_at = $2, leased_until = 0, failed = 0
+	return t.One(`UPDATE grants SET version = version + 1, token = $1, rotates = 1, intent_at = 0, gone_at = 0, due_at = $2, leased_until = 0, failed = 0
 		WHERE account = $3 AND version = $4 AND token IS NOT NULL RETURNING account`,
 		[]any{sealed, micros(c.DueAt), g.Account.ID, g.Version}, &account)
 }
 
 func (t *tx) setProfile(id string, p account.Profile) error {
-	return t.exec(`UPDATE accounts SET email = $1, name = $2, search = $3, roles = $4, checked_at = $5 WHERE id = $6`,
+	return t.Exec(`UPDATE accounts SET email = $1, name = $2, search = $3, roles = $4, checked_at = $5 WHERE id = $6`,
 		p.Email, p.Name, searchText(p), packRoles(p.Roles), micros(p.CheckedAt), id)
 }
 
@@ -235,7 +236,7 @@ func changedEvents(before account.Account, after account.Profile) []audit.Event 
 
 // Gone implements recheck.Store.
 func (s *Store) Gone(ctx context.Context, g recheck.Grant, e session.Ending, event audit.Event) ([]session.Session, error) {
-	return write(ctx, s, urgent, "end sessions of a person who is gone", func(t *tx) ([]session.Session, error) {
+	return write(ctx, s, engine.Urgent, "end sessions of a person who is gone", func(t *tx) ([]session.Session, error) {
 		erased, err := t.eraseGrant(g.Account.ID, g.Version)
 		if err != nil || !erased {
 			return nil, err
@@ -266,7 +267,7 @@ func (t *tx) goneAccount(account string, e session.Ending, event audit.Event) ([
 // new grant that counts from one again.
 func (t *tx) eraseGrant(account string, version int64) (bool, error) {
 	var provider string
-	found, err := t.one(`UPDATE grants SET token = NULL, version = version + 1, intent_at = 0, gone_at = 0, leased_until = 0, failed = 0
+	found, err := t.One(`UPDATE grants SET token = NULL, version = version + 1, intent_at = 0, gone_at = 0, leased_until = 0, failed = 0
 		WHERE account = $1 AND version = $2 AND token IS NOT NULL RETURNING provider`, []any{account, version}, &provider)
 	if err != nil {
 		return false, fmt.Errorf("erase grant: %w", err)
@@ -275,11 +276,11 @@ func (t *tx) eraseGrant(account string, version int64) (bool, error) {
 }
 
 func (t *tx) countGone(provider, account string, at time.Time) error {
-	return t.exec(`INSERT INTO gone (provider, account, at) VALUES ($1, $2, $3)
+	return t.Exec(`INSERT INTO gone (provider, account, at) VALUES ($1, $2, $3)
 		ON CONFLICT (provider, account) DO UPDATE SET at = excluded.at`, provider, account, micros(at))
 }
 
-func scanText(row scanner) (text string, err error) {
+func scanText(row engine.Scanner) (text string, err error) {
 	err = row.Scan(&text)
 	return text, err
 }

@@ -341,7 +341,7 @@ func testRestingGrant(t *testing.T, s *Store) {
 		t.Errorf("a resting grant is held: got %v, %v", has, err)
 	}
 	var resting int
-	if err := s.readers.row(ctx, `SELECT count(*) FROM grants WHERE due_at = `+neverText).Scan(&resting); err != nil || resting != 1 {
+	if err := s.db.Row(ctx, `SELECT count(*) FROM grants WHERE due_at = `+neverText).Scan(&resting); err != nil || resting != 1 {
 		t.Errorf("got %d resting, %v, want 1", resting, err)
 	}
 	// A sign-in that brings no new grant wakes it.

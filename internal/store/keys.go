@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/munjigi/munjigi/internal/keys"
+	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -24,13 +25,13 @@ func (s *Store) readKeys(ctx context.Context) (set keys.Set, err error) {
 		if set.Version, err = s.KeysVersion(ctx); err != nil {
 			return keys.Set{}, err
 		}
-		q := s.readers.in(ctx)
-		set.Keys, err = list(q, s.scanKey, `SELECT kid, algorithm, public, private, created_at, active_at, retired_at, withdrawn_at
+		q := s.db.In(ctx)
+		set.Keys, err = engine.List(q, s.scanKey, `SELECT kid, algorithm, public, private, created_at, active_at, retired_at, withdrawn_at
 			FROM signing_keys ORDER BY created_at, kid`)
 		if err != nil {
 			return keys.Set{}, err
 		}
-		set.Secrets, err = list(q, s.scanSecret, `SELECT id, value, created_at, retired_at FROM secrets ORDER BY id`)
+		set.Secrets, err = engine.List(q, s.scanSecret, `SELECT id, value, created_at, retired_at FROM secrets ORDER BY id`)
 		if err != nil {
 			return keys.Set{}, err
 		}
@@ -40,7 +41,7 @@ func (s *Store) readKeys(ctx context.Context) (set keys.Set, err error) {
 	}
 }
 
-func (s *Store) scanKey(row scanner) (k keys.Record, err error) {
+func (s *Store) scanKey(row engine.Scanner) (k keys.Record, err error) {
 	var sealed []byte
 	var created, active, retired, withdrawn int64
 	if err := row.Scan(&k.ID, &k.Algorithm, &k.Public, &sealed, &created, &active, &retired, &withdrawn); err != nil {
@@ -53,7 +54,7 @@ func (s *Store) scanKey(row scanner) (k keys.Record, err error) {
 	return k, err
 }
 
-func (s *Store) scanSecret(row scanner) (x keys.Secret, err error) {
+func (s *Store) scanSecret(row engine.Scanner) (x keys.Secret, err error) {
 	var sealed []byte
 	var created, retired int64
 	if err := row.Scan(&x.ID, &sealed, &created, &retired); err != nil {
@@ -66,7 +67,7 @@ func (s *Store) scanSecret(row scanner) (x keys.Secret, err error) {
 
 // KeysVersion implements keys.Store.
 func (s *Store) KeysVersion(ctx context.Context) (version int64, err error) {
-	err = s.readers.row(ctx, `SELECT version FROM keys_head WHERE one = 1`).Scan(&version)
+	err = s.db.Row(ctx, `SELECT version FROM keys_head WHERE one = 1`).Scan(&version)
 	return version, unavailable("read version of keys", err)
 }
 
@@ -86,7 +87,7 @@ func (s *Store) ChangeKeys(ctx context.Context, decide func(keys.Set) (keys.Chan
 		if err != nil {
 			return keys.Set{}, unavailable("change keys", err)
 		}
-		done, err := write(ctx, s, urgent, "change keys", func(t *tx) (bool, error) { return t.changeKeys(set.Version, change, rows) })
+		done, err := write(ctx, s, engine.Urgent, "change keys", func(t *tx) (bool, error) { return t.changeKeys(set.Version, change, rows) })
 		if err != nil {
 			return keys.Set{}, err
 		}
@@ -122,7 +123,7 @@ func (s *Store) sealChange(c keys.Change) (rows sealedChange, err error) {
 
 func (t *tx) changeKeys(version int64, c keys.Change, rows sealedChange) (bool, error) {
 	var now int64
-	same, err := t.one(`UPDATE keys_head SET version = version + 1 WHERE one = 1 AND version = $1 RETURNING version`, []any{version}, &now)
+	same, err := t.One(`UPDATE keys_head SET version = version + 1 WHERE one = 1 AND version = $1 RETURNING version`, []any{version}, &now)
 	if err != nil || !same {
 		return false, err
 	}
@@ -130,12 +131,12 @@ func (t *tx) changeKeys(version int64, c keys.Change, rows sealedChange) (bool, 
 		return false, err
 	}
 	for _, id := range c.Delete {
-		if err := t.exec(`DELETE FROM signing_keys WHERE kid = $1`, id); err != nil {
+		if err := t.Exec(`DELETE FROM signing_keys WHERE kid = $1`, id); err != nil {
 			return false, fmt.Errorf("delete key: %w", err)
 		}
 	}
 	for _, id := range c.DeleteSecrets {
-		if err := t.exec(`DELETE FROM secrets WHERE id = $1`, int64(id)); err != nil {
+		if err := t.Exec(`DELETE FROM secrets WHERE id = $1`, int64(id)); err != nil {
 			return false, fmt.Errorf("delete secret: %w", err)
 		}
 	}
@@ -151,7 +152,7 @@ func (t *tx) changeKeys(version int64, c keys.Change, rows sealedChange) (bool, 
 
 func (t *tx) putKeys(rows sealedChange) error {
 	for _, args := range rows.keys {
-		err := t.exec(`INSERT INTO signing_keys (kid, algorithm, public, private, created_at, active_at, retired_at, withdrawn_at)
+		err := t.Exec(`INSERT INTO signing_keys (kid, algorithm, public, private, created_at, active_at, retired_at, withdrawn_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT (kid) DO UPDATE SET algorithm = excluded.algorithm, public = excluded.public, private = excluded.private,
 				created_at = excluded.created_at, active_at = excluded.active_at, retired_at = excluded.retired_at,
@@ -161,7 +162,7 @@ func (t *tx) putKeys(rows sealedChange) error {
 		}
 	}
 	for _, args := range rows.secrets {
-		err := t.exec(`INSERT INTO secrets (id, value, created_at, retired_at) VALUES ($1, $2, $3, $4)
+		err := t.Exec(`INSERT INTO secrets (id, value, created_at, retired_at) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (id) DO UPDATE SET value = excluded.value, created_at = excluded.created_at, retired_at = excluded.retired_at`, args...)
 		if err != nil {
 			return fmt.Errorf("put secret: %w", err)

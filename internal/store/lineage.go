@@ -6,20 +6,21 @@ import (
 
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/engine"
 )
 
 // Lineage implements session.LineageStore.
 func (s *Store) Lineage(ctx context.Context) (session.Lineage, error) {
 	var back, recovered int64
-	err := s.readers.row(ctx, `SELECT rolled_back_at, recovered_at FROM lineage WHERE one = 1`).Scan(&back, &recovered)
+	err := s.db.Row(ctx, `SELECT rolled_back_at, recovered_at FROM lineage WHERE one = 1`).Scan(&back, &recovered)
 	return session.Lineage{RolledBackAt: fromMicros(back), RecoveredAt: fromMicros(recovered)}, unavailable("read lineage", err)
 }
 
 // MarkRolledBack implements session.LineageStore.
 func (s *Store) MarkRolledBack(ctx context.Context, at time.Time, event audit.Event) error {
-	_, err := write(ctx, s, urgent, "mark the store as rolled back", func(t *tx) (bool, error) {
+	_, err := write(ctx, s, engine.Urgent, "mark the store as rolled back", func(t *tx) (bool, error) {
 		var marked int64
-		first, err := t.one(`UPDATE lineage SET rolled_back_at = $1 WHERE one = 1 AND rolled_back_at = 0 RETURNING rolled_back_at`,
+		first, err := t.One(`UPDATE lineage SET rolled_back_at = $1 WHERE one = 1 AND rolled_back_at = 0 RETURNING rolled_back_at`,
 			[]any{micros(at)}, &marked)
 		if err != nil || !first {
 			return false, err
@@ -40,7 +41,7 @@ func (s *Store) Recover(ctx context.Context, e session.Ending, event audit.Event
 		return 0, err
 	}
 	e.Reason = session.Revoked
-	return write(ctx, s, urgent, "recover the store", func(t *tx) (int, error) {
+	return write(ctx, s, engine.Urgent, "recover the store", func(t *tx) (int, error) {
 		if err := t.newLineage(epoch, e.At); err != nil {
 			return 0, err
 		}
@@ -63,7 +64,7 @@ func (t *tx) newLineage(epoch string, at time.Time) error {
 		{`DELETE FROM waves`, nil},
 		{`DELETE FROM gone`, nil},
 	} {
-		if err := t.exec(change.query, change.args...); err != nil {
+		if err := t.Exec(change.query, change.args...); err != nil {
 			return err
 		}
 	}
@@ -73,7 +74,7 @@ func (t *tx) newLineage(epoch string, at time.Time) error {
 // endAll ends every live session of the store.
 func (t *tx) endAll(e session.Ending) (int, error) {
 	for total := 0; ; {
-		ended, err := list(t, scanSession, `UPDATE sessions SET ended = $1
+		ended, err := engine.List(t, scanSession, `UPDATE sessions SET ended = $1
 			WHERE id IN (SELECT s.id FROM sessions s WHERE `+live(`$2`)+` AND s.seq > $3 ORDER BY s.seq LIMIT $4) RETURNING `+sessionReturned,
 			packEnd(session.End{Reason: e.Reason, At: e.At}), micros(e.At), 0, recoverBatch)
 		if err != nil {

@@ -2,13 +2,14 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"strings"
+
+	"github.com/munjigi/munjigi/internal/store/engine"
 )
 
 // ErrNewerSchema is what Open says of a database that a newer program has written.
@@ -23,73 +24,69 @@ const canaryPlain = "munjigi"
 
 // migrate brings the schema up to date: forward only, one transaction each. It looks before it touches: a newer schema
 // or another seal key is refused with nothing changed.
-func (s *Store) migrate(ctx context.Context, db *sql.DB) error {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("connect: %w", err)
+func (s *Store) migrate(ctx context.Context, files fs.FS) error {
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil || len(names) != SchemaVersion {
+		return fmt.Errorf("migrations: found %d, want %d: %w", len(names), SchemaVersion, err)
 	}
-	defer conn.Close()
-	files, err := fs.Glob(s.engine.migrations(), "*.sql")
-	if err != nil || len(files) != SchemaVersion {
-		return fmt.Errorf("migrations: found %d, want %d: %w", len(files), SchemaVersion, err)
-	}
-	for done := false; !done; {
-		err := s.inTransaction(ctx, conn, func() error {
-			version, err := schemaVersion(ctx, conn)
+	for done := false; !done && err == nil; {
+		err = s.db.Do(ctx, engine.Usual, func(t *engine.Tx) error {
+			version, err := s.checkSchema(&tx{t})
 			if err != nil {
 				return err
-			}
-			if version > 0 {
-				if err := s.checkCanary(ctx, conn); err != nil {
-					return err
-				}
 			}
 			if done = version == SchemaVersion; done {
 				return nil
 			}
-			return s.apply(ctx, conn, files[version], version+1)
+			return s.apply(&tx{t}, files, names[version], version+1)
 		})
-		if err != nil {
-			return err
-		}
 	}
-	return nil
+	return err
 }
 
-// schemaVersion is the number of the last migration that was applied; 0 for an empty database.
-func schemaVersion(ctx context.Context, conn *sql.Conn) (int, error) {
-	_, err := conn.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migrations (
-		number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)`)
+// checkSchema is the number of the last migration that was applied; 0 for an empty database.
+func (s *Store) checkSchema(t *tx) (version int, err error) {
+	err = t.Exec(`CREATE TABLE IF NOT EXISTS migrations (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)`)
 	if err != nil {
 		return 0, fmt.Errorf("read schema version: %w", err)
 	}
-	var version int
-	if err := conn.QueryRowContext(ctx, `SELECT coalesce(max(number), 0) FROM migrations`).Scan(&version); err != nil {
+	if _, err := t.One(`SELECT coalesce(max(number), 0) FROM migrations`, nil, &version); err != nil {
 		return 0, fmt.Errorf("read schema version: %w", err)
 	}
 	if version > SchemaVersion {
 		return 0, fmt.Errorf("%w: its schema is number %d, this program knows %d", ErrNewerSchema, version, SchemaVersion)
 	}
-	return version, nil
+	if version == 0 {
+		return 0, nil
+	}
+	return version, s.checkCanary(t)
 }
 
-func (s *Store) apply(ctx context.Context, conn *sql.Conn, name string, number int) error {
+func (s *Store) checkCanary(t *tx) error {
+	var sealed []byte
+	if _, err := t.One(`SELECT sealed FROM canary WHERE one = 1`, nil, &sealed); err != nil {
+		return fmt.Errorf("read canary: %w", err)
+	}
+	if plain, err := s.Sealer.Open(sealed, canaryAt.bytes()); err != nil || string(plain) != canaryPlain {
+		return errors.Join(ErrSealKey, err)
+	}
+	return nil
+}
+
+func (s *Store) apply(t *tx, files fs.FS, name string, number int) error {
 	if digits, _, _ := strings.Cut(name, "_"); digits != fmt.Sprintf("%04d", number) {
 		return fmt.Errorf("migration %s: want number %d", name, number)
 	}
-	script, err := fs.ReadFile(s.engine.migrations(), name)
-	if err != nil {
-		return fmt.Errorf("migration %s: %w", name, err)
+	script, err := fs.ReadFile(files, name)
+	if err == nil {
+		err = t.Script(string(script))
 	}
-	if _, err := conn.ExecContext(ctx, string(script)); err != nil {
-		return fmt.Errorf("migration %s: %w", name, err)
+	if err == nil && number == 1 {
+		err = s.found(t)
 	}
-	if number == 1 {
-		if err := s.found(ctx, conn); err != nil {
-			return err
-		}
+	if err == nil {
+		err = t.Exec(`INSERT INTO migrations (number, name, applied_at) VALUES ($1, $2, $3)`, number, name, micros(s.Now()))
 	}
-	_, err = conn.ExecContext(ctx, `INSERT INTO migrations (number, name, applied_at) VALUES ($1, $2, $3)`, number, name, micros(s.Now()))
 	if err != nil {
 		return fmt.Errorf("migration %s: %w", name, err)
 	}
@@ -97,7 +94,7 @@ func (s *Store) apply(ctx context.Context, conn *sql.Conn, name string, number i
 }
 
 // found writes the first rows of a new store.
-func (s *Store) found(ctx context.Context, conn *sql.Conn) error {
+func (s *Store) found(t *tx) error {
 	sealed, err := s.seal([]byte(canaryPlain), canaryAt)
 	if err != nil {
 		return err
@@ -106,33 +103,13 @@ func (s *Store) found(ctx context.Context, conn *sql.Conn) error {
 	if err != nil {
 		return err
 	}
-	rows := []struct {
-		query string
-		args  []any
-	}{
-		{`INSERT INTO canary (one, sealed) VALUES (1, $1)`, []any{sealed}},
-		{`INSERT INTO feed_head (one, epoch, n) VALUES (1, $1, 0)`, []any{epoch}},
-		{`INSERT INTO audit_head (one, n, hash) VALUES (1, 0, $1)`, []any{make([]byte, 32)}},
-		{`INSERT INTO keys_head (one, version) VALUES (1, 0)`, nil},
-		{`INSERT INTO lineage (one, rolled_back_at, recovered_at) VALUES (1, 0, 0)`, nil},
-	}
-	for _, row := range rows {
-		if _, err := conn.ExecContext(ctx, row.query, row.args...); err != nil {
-			return fmt.Errorf("found the store: %w", err)
-		}
-	}
-	return nil
-}
-
-func (s *Store) checkCanary(ctx context.Context, conn *sql.Conn) error {
-	var sealed []byte
-	if err := conn.QueryRowContext(ctx, `SELECT sealed FROM canary WHERE one = 1`).Scan(&sealed); err != nil {
-		return fmt.Errorf("read canary: %w", err)
-	}
-	if plain, err := s.Sealer.Open(sealed, canaryAt.bytes()); err != nil || string(plain) != canaryPlain {
-		return errors.Join(ErrSealKey, err)
-	}
-	return nil
+	return errors.Join(
+		t.Exec(`INSERT INTO canary (one, sealed) VALUES (1, $1)`, sealed),
+		t.Exec(`INSERT INTO feed_head (one, epoch, n) VALUES (1, $1, 0)`, epoch),
+		t.Exec(`INSERT INTO audit_head (one, n, hash) VALUES (1, 0, $1)`, make([]byte, 32)),
+		t.Exec(`INSERT INTO keys_head (one, version) VALUES (1, 0)`),
+		t.Exec(`INSERT INTO lineage (one, rolled_back_at, recovered_at) VALUES (1, 0, 0)`),
+	)
 }
 
 // newEpoch names one history of the feed.
@@ -142,20 +119,4 @@ func (s *Store) newEpoch() (string, error) {
 		return "", fmt.Errorf("draw epoch: %w", err)
 	}
 	return base64.RawURLEncoding.EncodeToString(raw[:]), nil
-}
-
-// inTransaction runs do between begin and commit on a connection of its own, before the writer has started.
-func (s *Store) inTransaction(ctx context.Context, conn *sql.Conn, do func() error) error {
-	if _, err := conn.ExecContext(ctx, s.engine.begin()); err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	err := do()
-	if err == nil {
-		_, err = conn.ExecContext(ctx, `COMMIT`)
-	}
-	if err != nil {
-		_, undo := conn.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`)
-		return errors.Join(err, undo)
-	}
-	return nil
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -41,7 +41,7 @@ func (r *sessionRow) session() (session.Session, error) {
 	return *s, errors.Join(err, unpackFixed(r.fixed, s), unpackRotation(r.rotation, s))
 }
 
-func scanSession(row scanner) (session.Session, error) {
+func scanSession(row engine.Scanner) (session.Session, error) {
 	var r sessionRow
 	if err := row.Scan(r.dest()...); err != nil {
 		return session.Session{}, err
@@ -59,35 +59,35 @@ func live(at string) string {
 func (s *Store) Session(ctx context.Context, id token.SessionID) (session.Session, account.Account, error) {
 	var row sessionRow
 	var who accountRow
-	err := s.readers.row(ctx, `SELECT `+sessionColumns+`, `+accountColumns+`
-		FROM sessions s JOIN accounts a ON a.id = s.account WHERE s.id = $1`, id[:]).Scan(append(row.dest(), who.dest()...)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return session.Session{}, account.Account{}, fault.New(fault.SessionUnknown, "")
+	found, err := engine.Optional(s.db.Row(ctx, `SELECT `+sessionColumns+`, `+accountColumns+`
+		FROM sessions s JOIN accounts a ON a.id = s.account WHERE s.id = $1`, id[:]).Scan(append(row.dest(), who.dest()...)...))
+	if err == nil && !found {
+		err = fault.New(fault.SessionUnknown, "")
 	}
 	if err != nil {
 		return session.Session{}, account.Account{}, unavailable("read session", err)
 	}
-	found, err := row.session()
+	live, err := row.session()
 	owner, other := who.account()
-	return found, owner, unavailable("read session", errors.Join(err, other))
+	return live, owner, unavailable("read session", errors.Join(err, other))
 }
 
 // Sessions implements session.Store.
 func (s *Store) Sessions(ctx context.Context, account string, now time.Time) ([]session.Session, error) {
-	sessions, err := liveSessions(s.readers.in(ctx), account, now)
+	sessions, err := liveSessions(s.db.In(ctx), account, now)
 	return sessions, unavailable("list sessions", err)
 }
 
 // liveSessions are an account's, newest first.
-func liveSessions(q querier, account string, now time.Time) ([]session.Session, error) {
-	return list(q, scanSession, `SELECT `+sessionColumns+` FROM sessions s
+func liveSessions(q engine.Querier, account string, now time.Time) ([]session.Session, error) {
+	return engine.List(q, scanSession, `SELECT `+sessionColumns+` FROM sessions s
 		WHERE s.account = $1 AND `+live(`$2`)+` ORDER BY s.seq DESC`, account, micros(now))
 }
 
 // session reads one session as it stands in the transaction. session_unknown when there is no such row.
 func (t *tx) session(id token.SessionID) (session.Session, error) {
 	var row sessionRow
-	found, err := t.one(`SELECT `+sessionColumns+` FROM sessions s WHERE s.id = $1`, []any{id[:]}, row.dest()...)
+	found, err := t.One(`SELECT `+sessionColumns+` FROM sessions s WHERE s.id = $1`, []any{id[:]}, row.dest()...)
 	if err == nil && !found {
 		err = fault.New(fault.SessionUnknown, "")
 	}
@@ -99,16 +99,16 @@ func (t *tx) session(id token.SessionID) (session.Session, error) {
 
 // Rotate implements session.Store: one compare-and-swap, which most often is the whole transaction.
 func (s *Store) Rotate(ctx context.Context, id token.SessionID, from int64, next session.Rotation, lost []time.Time, event *audit.Event) (session.Session, error) {
-	k := single
+	k := engine.Single
 	if event != nil {
-		k = usual
+		k = engine.Usual
 	}
 	next = normalRotation(next)
 	packed := packRotation(&next, lost)
 	return write(ctx, s, k, "rotate session", func(t *tx) (session.Session, error) {
 		row := sessionRow{id: id[:], rotation: packed, idleUntil: micros(next.IdleUntil)}
 		row.Rotation.Generation = next.Generation
-		done, err := t.one(`UPDATE sessions SET generation = $1, idle_until = $2,
+		done, err := t.One(`UPDATE sessions SET generation = $1, idle_until = $2,
 				access_max = CASE WHEN access_max < $3 THEN $3 ELSE access_max END, rotation = $4
 			WHERE id = $5 AND generation = $6 AND ended = ''
 			RETURNING account, ends_at, access_max, fixed`,

@@ -13,6 +13,7 @@ import (
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -47,14 +48,15 @@ func TestDurableSettings(t *testing.T) {
 	s := mustOpen(t, sqliteAt(t.TempDir()))
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
 		var got string
-		if err := s.writer.do(t.Context(), usual, func(t *tx) error {
-			_, err := t.one(`PRAGMA `+pragma, nil, &got)
+		if err := s.db.Do(t.Context(), engine.Usual, func(t *engine.Tx) error {
+			_, err := t.One(`PRAGMA `+pragma, nil, &got)
 			return err
 		}); err != nil || got != want {
 			t.Errorf("%s: got %q, %v, want %q", pragma, got, err, want)
 		}
 	}
-	if _, err := s.readers.db.Exec(`DELETE FROM audit`); err == nil {
+	var n int64
+	if err := s.db.Row(t.Context(), `DELETE FROM feed_head RETURNING n`).Scan(&n); err == nil {
 		t.Error("a reader may write")
 	}
 }

@@ -9,10 +9,13 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"embed"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/audit"
@@ -21,6 +24,7 @@ import (
 	"github.com/munjigi/munjigi/internal/recheck"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/signin"
+	"github.com/munjigi/munjigi/internal/store/engine"
 )
 
 var (
@@ -52,23 +56,29 @@ type Config struct {
 // Store is the database. It is safe for concurrent use.
 type Store struct {
 	Config
-	engine  engine
-	readers *readers
-	writer  *writer
-	walk    walk
+	db   *engine.DB
+	walk walk
 }
 
 // Open opens the database, makes it where there is none, and brings its schema up to date. ErrSealKey when it was
 // sealed with another key, ErrNewerSchema when a newer program has written it.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	engine, err := engineOf(c.Database)
-	if err != nil {
-		return nil, err
+	kind, path, _ := strings.Cut(c.Database, ":")
+	if kind != "sqlite" || path == "" {
+		return nil, fmt.Errorf("open store: database: want sqlite:PATH, got %q", kind+":…")
 	}
-	return openOn(ctx, engine, c)
+	files, err := fs.Sub(sqliteMigrations, "migrations/sqlite")
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return openOn(ctx, engine.SQLite{Path: path}, files, c)
 }
 
-func openOn(ctx context.Context, e engine, c Config) (*Store, error) {
+//go:embed migrations/sqlite/*.sql
+var sqliteMigrations embed.FS
+
+// openOn opens the store on an engine, whose migrations are files.
+func openOn(ctx context.Context, e engine.Engine, files fs.FS, c Config) (*Store, error) {
 	if c.Sealer == nil {
 		return nil, errors.New("open store: no sealer")
 	}
@@ -81,43 +91,24 @@ func openOn(ctx context.Context, e engine, c Config) (*Store, error) {
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
-	s := &Store{Config: c, engine: e}
-	if err := s.open(ctx); err != nil {
+	db, err := engine.Open(e)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	s := &Store{Config: c, db: db}
+	if err := s.migrate(ctx, files); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.Close())
 	}
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context) error {
-	writing, reading, err := s.engine.open()
-	if err != nil {
-		return err
-	}
-	s.writer = newWriter(s.engine, writing)
-	s.readers = newReaders(reading)
-	if err := s.migrate(ctx, writing); err != nil {
-		return err
-	}
-	s.writer.start()
-	return nil
-}
-
 // Close waits for the changes that are under way, and refuses all others from then on.
-func (s *Store) Close() error {
-	var errs []error
-	if s.writer != nil {
-		errs = append(errs, s.writer.close())
-	}
-	if s.readers != nil {
-		errs = append(errs, s.readers.close())
-	}
-	return errors.Join(errs...)
-}
+func (s *Store) Close() error { return s.db.Close() }
 
 // Ping reads something: store_unavailable when that does not work.
 func (s *Store) Ping(ctx context.Context) error {
 	var n int64
-	return unavailable("ping", s.readers.row(ctx, `SELECT n FROM feed_head WHERE one = 1`).Scan(&n))
+	return unavailable("ping", s.db.Row(ctx, `SELECT n FROM feed_head WHERE one = 1`).Scan(&n))
 }
 
 // unavailable gives an error of the database its code. One that bears a code already is the domain's own answer.
@@ -129,4 +120,37 @@ func unavailable(op string, err error) error {
 		return err
 	}
 	return fault.Wrap(fault.StoreUnavailable, fmt.Errorf("%s: %w", op, err))
+}
+
+// tx is a transaction of ours: the methods that know tables are in the files of what they change. It must not be used
+// after the closure that got it has returned.
+type tx struct{ *engine.Tx }
+
+// write runs a change. Its result is read only when the outcome is known.
+func write[T any](ctx context.Context, s *Store, k engine.Kind, op string, change func(*tx) (T, error)) (T, error) {
+	var zero T
+	result := new(T)
+	err := s.db.Do(ctx, k, func(t *engine.Tx) (err error) {
+		*result, err = change(&tx{t})
+		return err
+	})
+	if err != nil {
+		return zero, unavailable(op, err)
+	}
+	return *result, nil
+}
+
+// micros is a time as it is stored: whole microseconds since 1970, 0 for the zero time.
+func micros(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.UnixMicro()
+}
+
+func fromMicros(at int64) time.Time {
+	if at == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(at).UTC()
 }

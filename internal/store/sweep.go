@@ -8,6 +8,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/engine"
 )
 
 // The margins after which something is of no use to anybody.
@@ -57,13 +58,13 @@ type seen struct {
 	ended                  string
 }
 
-func scanSeen(row scanner) (x seen, err error) {
+func scanSeen(row engine.Scanner) (x seen, err error) {
 	err = row.Scan(&x.seq, &x.endsAt, &x.idleUntil, &x.ended)
 	return x, err
 }
 
 func (s *Store) sweepSessions(ctx context.Context, now time.Time, limit int, swept *Swept) error {
-	rows, err := list(s.readers.in(ctx), scanSeen, `SELECT seq, ends_at, idle_until, ended FROM sessions
+	rows, err := engine.List(s.db.In(ctx), scanSeen, `SELECT seq, ends_at, idle_until, ended FROM sessions
 		WHERE seq > $1 ORDER BY seq LIMIT $2`, s.walk.session, limit)
 	if err != nil {
 		return err
@@ -76,7 +77,7 @@ func (s *Store) sweepSessions(ctx context.Context, now time.Time, limit int, swe
 	if len(rows) == 0 {
 		return nil
 	}
-	done, err := write(ctx, s, usual, "sweep sessions", func(t *tx) (Swept, error) { return t.sweepSessions(rows, now) })
+	done, err := write(ctx, s, engine.Usual, "sweep sessions", func(t *tx) (Swept, error) { return t.sweepSessions(rows, now) })
 	swept.Expired, swept.Sessions = done.Expired, done.Sessions
 	return err
 }
@@ -98,7 +99,7 @@ func (t *tx) sweepSessions(rows []seen, now time.Time) (swept Swept, err error) 
 			events = append(events, event...)
 		}
 		if x.dead(now) {
-			if err := t.exec(`DELETE FROM sessions WHERE seq = $1`, x.seq); err != nil {
+			if err := t.Exec(`DELETE FROM sessions WHERE seq = $1`, x.seq); err != nil {
 				return swept, err
 			}
 			swept.Sessions++
@@ -110,7 +111,7 @@ func (t *tx) sweepSessions(rows []seen, now time.Time) (swept Swept, err error) 
 
 // expire marks a session, unless it was renewed or ended meanwhile. The feed need not name it: its tokens are over.
 func (t *tx) expire(x seen, now time.Time) ([]audit.Event, error) {
-	marked, err := list(t, scanSession, `UPDATE sessions SET ended = $1
+	marked, err := engine.List(t, scanSession, `UPDATE sessions SET ended = $1
 		WHERE seq = $2 AND ended = '' AND ends_at = $3 AND idle_until = $4 RETURNING `+sessionReturned,
 		packEnd(session.End{Reason: session.Expired, At: fromMicros(min(x.endsAt, x.idleUntil))}), x.seq, x.endsAt, x.idleUntil)
 	if err != nil || len(marked) == 0 {
@@ -125,36 +126,36 @@ var useless = `g.token IS NOT NULL AND g.gone_at = 0 AND g.due_at <= $1
 
 // sweepGrants lays them to rest, so that looking for due grants does not meet them again and again.
 func (s *Store) sweepGrants(ctx context.Context, now time.Time, limit int, swept *Swept) error {
-	accounts, err := list(s.readers.in(ctx), scanText, `SELECT account FROM grants WHERE account > $1 ORDER BY account LIMIT $2`, s.walk.grant, limit)
+	accounts, err := engine.List(s.db.In(ctx), scanText, `SELECT account FROM grants WHERE account > $1 ORDER BY account LIMIT $2`, s.walk.grant, limit)
 	if err != nil || len(accounts) == 0 {
 		s.walk.grant = ""
 		return err
 	}
 	from, to := accounts[0], accounts[len(accounts)-1]
 	s.walk.grant = to
-	resting, err := list(s.readers.in(ctx), scanText, `SELECT g.account FROM grants g WHERE `+useless+` AND g.account >= $3 AND g.account <= $4`,
+	resting, err := engine.List(s.db.In(ctx), scanText, `SELECT g.account FROM grants g WHERE `+useless+` AND g.account >= $3 AND g.account <= $4`,
 		micros(now.Add(-restGrant)), micros(now), from, to)
 	if err != nil || len(resting) == 0 {
 		return err
 	}
-	swept.Grants, err = write(ctx, s, usual, "sweep grants", func(t *tx) (int, error) {
-		return t.count(`UPDATE grants AS g SET due_at = `+neverText+` WHERE `+useless+` AND g.account >= $3 AND g.account <= $4`,
+	swept.Grants, err = write(ctx, s, engine.Usual, "sweep grants", func(t *tx) (int, error) {
+		return t.Count(`UPDATE grants AS g SET due_at = `+neverText+` WHERE `+useless+` AND g.account >= $3 AND g.account <= $4`,
 			micros(now.Add(-restGrant)), micros(now), from, to)
 	})
 	return err
 }
 
 func (s *Store) sweepRest(ctx context.Context, now time.Time, limit int, swept *Swept) error {
-	done, err := write(ctx, s, usual, "sweep", func(t *tx) (done Swept, err error) {
-		if done.Entries, err = t.count(`DELETE FROM revocations WHERE n IN
+	done, err := write(ctx, s, engine.Usual, "sweep", func(t *tx) (done Swept, err error) {
+		if done.Entries, err = t.Count(`DELETE FROM revocations WHERE n IN
 			(SELECT n FROM revocations WHERE until <= $1 ORDER BY until LIMIT $2)`, now.Unix(), limit); err != nil {
 			return done, err
 		}
-		if done.Attempts, err = t.count(`DELETE FROM attempts WHERE id IN
+		if done.Attempts, err = t.Count(`DELETE FROM attempts WHERE id IN
 			(SELECT id FROM attempts WHERE until <= $1 ORDER BY until LIMIT $2)`, micros(now), limit); err != nil {
 			return done, err
 		}
-		return done, t.exec(`DELETE FROM gone WHERE at <= $1`, micros(now.Add(-keepGone)))
+		return done, t.Exec(`DELETE FROM gone WHERE at <= $1`, micros(now.Add(-keepGone)))
 	})
 	swept.Entries, swept.Attempts = done.Entries, done.Attempts
 	return err

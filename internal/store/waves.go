@@ -8,6 +8,7 @@ import (
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/recheck"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/engine"
 )
 
 // people counts those with a grant of the provider $1 and a session that is live at $2.
@@ -18,7 +19,7 @@ var people = `SELECT count(*) FROM grants g WHERE g.provider = $1 AND g.token IS
 func (s *Store) Tally(ctx context.Context, provider string, since, now time.Time) (recheck.Tally, error) {
 	var tally recheck.Tally
 	var on int64
-	err := s.readers.row(ctx, `SELECT (`+people+`),
+	err := s.db.Row(ctx, `SELECT (`+people+`),
 			(SELECT count(*) FROM gone WHERE provider = $1 AND at >= $3),
 			(SELECT count(*) FROM waves WHERE provider = $1)`,
 		provider, micros(now), micros(since)).Scan(&tally.People, &tally.Gone, &on)
@@ -28,9 +29,9 @@ func (s *Store) Tally(ctx context.Context, provider string, since, now time.Time
 
 // Hold implements recheck.WaveStore.
 func (s *Store) Hold(ctx context.Context, g recheck.Grant, at time.Time, held, stop audit.Event) (bool, error) {
-	return write(ctx, s, usual, "hold verdict", func(t *tx) (bool, error) {
+	return write(ctx, s, engine.Usual, "hold verdict", func(t *tx) (bool, error) {
 		var account string
-		ok, err := t.one(`UPDATE grants SET gone_at = $1, intent_at = 0, leased_until = 0
+		ok, err := t.One(`UPDATE grants SET gone_at = $1, intent_at = 0, leased_until = 0
 			WHERE account = $2 AND version = $3 AND token IS NOT NULL RETURNING account`,
 			[]any{micros(at), g.Account.ID, g.Version}, &account)
 		if err != nil || !ok {
@@ -53,31 +54,31 @@ func (s *Store) Hold(ctx context.Context, g recheck.Grant, at time.Time, held, s
 // startWave tells whether there was none.
 func (t *tx) startWave(provider string, at time.Time) (first bool, err error) {
 	var since int64
-	on, err := t.one(`SELECT since FROM waves WHERE provider = $1`, []any{provider}, &since)
+	on, err := t.One(`SELECT since FROM waves WHERE provider = $1`, []any{provider}, &since)
 	if err != nil || on {
 		return false, err
 	}
 	var count int64
-	if _, err := t.one(people, []any{provider, micros(at)}, &count); err != nil {
+	if _, err := t.One(people, []any{provider, micros(at)}, &count); err != nil {
 		return false, err
 	}
-	return true, t.exec(`INSERT INTO waves (provider, since, people) VALUES ($1, $2, $3)`, provider, micros(at), count)
+	return true, t.Exec(`INSERT INTO waves (provider, since, people) VALUES ($1, $2, $3)`, provider, micros(at), count)
 }
 
 // Waves implements recheck.WaveStore.
 func (s *Store) Waves(ctx context.Context) ([]recheck.Wave, error) {
-	waves, err := list(s.readers.in(ctx), scanWave, `SELECT provider, since, people FROM waves ORDER BY since, provider`)
+	waves, err := engine.List(s.db.In(ctx), scanWave, `SELECT provider, since, people FROM waves ORDER BY since, provider`)
 	for i := range waves {
 		if err != nil {
 			break
 		}
-		waves[i].Held, err = list(s.readers.in(ctx), scanAccount, `SELECT `+accountColumns+` FROM grants g JOIN accounts a ON a.id = g.account
+		waves[i].Held, err = engine.List(s.db.In(ctx), scanAccount, `SELECT `+accountColumns+` FROM grants g JOIN accounts a ON a.id = g.account
 			WHERE g.provider = $1 AND g.gone_at <> 0 ORDER BY g.gone_at, a.id`, waves[i].Provider)
 	}
 	return waves, unavailable("list waves", err)
 }
 
-func scanWave(row scanner) (w recheck.Wave, err error) {
+func scanWave(row engine.Scanner) (w recheck.Wave, err error) {
 	var since int64
 	err = row.Scan(&w.Provider, &since, &w.People)
 	w.Since = fromMicros(since)
@@ -86,20 +87,20 @@ func scanWave(row scanner) (w recheck.Wave, err error) {
 
 // EndWave implements recheck.WaveStore. When no wave is on it does nothing.
 func (s *Store) EndWave(ctx context.Context, provider string, confirm bool, e session.Ending, event audit.Event) ([]session.Session, error) {
-	return write(ctx, s, urgent, "end wave", func(t *tx) ([]session.Session, error) {
+	return write(ctx, s, engine.Urgent, "end wave", func(t *tx) ([]session.Session, error) {
 		var since int64
-		on, err := t.one(`DELETE FROM waves WHERE provider = $1 RETURNING since`, []any{provider}, &since)
+		on, err := t.One(`DELETE FROM waves WHERE provider = $1 RETURNING since`, []any{provider}, &since)
 		if err != nil || !on {
 			return nil, err
 		}
-		if err := t.exec(`DELETE FROM gone WHERE provider = $1`, provider); err != nil {
+		if err := t.Exec(`DELETE FROM gone WHERE provider = $1`, provider); err != nil {
 			return nil, err
 		}
 		if err := t.record(event); err != nil {
 			return nil, err
 		}
 		if !confirm {
-			return nil, t.exec(`UPDATE grants SET gone_at = 0, due_at = $1 WHERE provider = $2 AND gone_at <> 0`, micros(e.At), provider)
+			return nil, t.Exec(`UPDATE grants SET gone_at = 0, due_at = $1 WHERE provider = $2 AND gone_at <> 0`, micros(e.At), provider)
 		}
 		return t.confirmHeld(provider, e)
 	})
@@ -107,7 +108,7 @@ func (s *Store) EndWave(ctx context.Context, provider string, confirm bool, e se
 
 // confirmHeld takes the verdicts that waited, as Gone would have.
 func (t *tx) confirmHeld(provider string, e session.Ending) ([]session.Session, error) {
-	held, err := list(t, scanHeld, `SELECT g.version, `+accountColumns+` FROM grants g JOIN accounts a ON a.id = g.account
+	held, err := engine.List(t, scanHeld, `SELECT g.version, `+accountColumns+` FROM grants g JOIN accounts a ON a.id = g.account
 		WHERE g.provider = $1 AND g.gone_at <> 0 AND g.token IS NOT NULL ORDER BY g.gone_at, a.id`, provider)
 	if err != nil {
 		return nil, err
@@ -131,7 +132,7 @@ type held struct {
 	who     account.Account
 }
 
-func scanHeld(row scanner) (h held, err error) {
+func scanHeld(row engine.Scanner) (h held, err error) {
 	var r accountRow
 	if err := row.Scan(append([]any{&h.version}, r.dest()...)...); err != nil {
 		return h, err

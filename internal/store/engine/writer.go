@@ -1,4 +1,4 @@
-package store
+package engine
 
 import (
 	"context"
@@ -10,15 +10,17 @@ import (
 	"sync/atomic"
 )
 
-// kind tells the writer how to treat a change.
-type kind int
+// Kind tells the writer how to treat a change.
+type Kind int
 
+// The kinds, which can be combined.
 const (
-	usual kind = 0
-	// urgent goes before everything that is not: what ends sessions never waits behind a queue of renewals.
-	urgent kind = 1 << iota
-	// single is a change of one statement: it needs no savepoint to be undone alone.
-	single
+	// Usual is a change that can wait, of any number of statements.
+	Usual Kind = 0
+	// Urgent goes before everything that is not: what ends sessions never waits behind a queue of renewals.
+	Urgent Kind = 1 << iota
+	// Single is a change of one statement: it needs no savepoint to be undone alone.
+	Single
 )
 
 // batchUsual and batchAll bound one transaction, so that an end which comes while one is being filled waits for a few
@@ -28,15 +30,16 @@ const (
 	batchAll   = 512
 )
 
+// Errors of a change that are nobody's answer.
 var (
-	errClosed = errors.New("the store is closed")
-	errPanic  = errors.New("panic in a transaction")
+	ErrClosed = errors.New("the store is closed")
+	ErrPanic  = errors.New("panic in a transaction")
 )
 
 // job is one caller's change. Whoever moves state away from jobWaiting decides whether it runs.
 type job struct {
-	kind  kind
-	run   func(*tx) error
+	kind  Kind
+	run   func(*Tx) error
 	err   error         // written before done is closed
 	done  chan struct{} // closed when the outcome is known
 	state atomic.Int32
@@ -51,11 +54,11 @@ const (
 // writer is the one goroutine that changes the database. It takes whatever waits, never waits for more, runs it all in
 // one transaction, and answers once that is flushed: many callers share one flush.
 type writer struct {
-	engine engine
+	engine Engine
 	db     *sql.DB
-	tx     *tx // the connection with its statements; nil = to be opened again. Only the goroutine touches it
+	tx     *Tx // the connection with its statements; nil = to be opened again. Only the goroutine touches it
 	wake   chan struct{}
-	gone   chan struct{} // closed when the goroutine has ended; nil = never started
+	gone   chan struct{} // closed when the goroutine has ended
 
 	mu     sync.Mutex // guards everything below
 	first  []*job     // urgent
@@ -63,23 +66,16 @@ type writer struct {
 	closed bool
 }
 
-func newWriter(e engine, db *sql.DB) *writer {
-	return &writer{engine: e, db: db, wake: make(chan struct{}, 1)}
-}
-
-func (w *writer) start() {
-	w.gone = make(chan struct{})
-	go w.loop()
+func newWriter(e Engine, db *sql.DB) *writer {
+	return &writer{engine: e, db: db, wake: make(chan struct{}, 1), gone: make(chan struct{})}
 }
 
 func (w *writer) close() error {
 	w.mu.Lock()
 	w.closed = true
 	w.mu.Unlock()
-	if w.gone != nil {
-		w.nudge()
-		<-w.gone
-	}
+	w.nudge()
+	<-w.gone
 	return w.db.Close()
 }
 
@@ -90,9 +86,7 @@ func (w *writer) nudge() {
 	}
 }
 
-// do runs a change and returns once it is on disk, or was not made. When ctx ends first, a change that still waits is
-// not made any more; whether one that has begun was made is not known then.
-func (w *writer) do(ctx context.Context, k kind, run func(*tx) error) error {
+func (w *writer) do(ctx context.Context, k Kind, run func(*Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -113,9 +107,9 @@ func (w *writer) push(j *job) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
-		return errClosed
+		return ErrClosed
 	}
-	if j.kind&urgent != 0 {
+	if j.kind&Urgent != 0 {
 		w.first = append(w.first, j)
 	} else {
 		w.second = append(w.second, j)
@@ -187,7 +181,7 @@ func (w *writer) fill() (jobs []*job, err error) {
 		if j == nil {
 			break
 		}
-		if j.kind&urgent == 0 {
+		if j.kind&Urgent == 0 {
 			usuals++
 		}
 		jobs = append(jobs, j)
@@ -202,7 +196,7 @@ func (w *writer) fill() (jobs []*job, err error) {
 	if begun != nil {
 		return jobs, begun
 	}
-	if err := w.tx.exec(`COMMIT`); err != nil {
+	if err := w.tx.Exec(`COMMIT`); err != nil {
 		w.rollback()
 		return jobs, fmt.Errorf("commit: %w", err)
 	}
@@ -215,9 +209,9 @@ func (w *writer) begin() error {
 		if err != nil {
 			return fmt.Errorf("connect: %w", err)
 		}
-		w.tx = &tx{conn: conn, statements: map[string]*sql.Stmt{}}
+		w.tx = &Tx{conn: conn, statements: map[string]*sql.Stmt{}}
 	}
-	if err := w.tx.exec(w.engine.begin()); err != nil {
+	if err := w.tx.Exec(w.engine.Begin()); err != nil {
 		w.rollback()
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -227,32 +221,32 @@ func (w *writer) begin() error {
 // runAlone runs a job so that its error harms no other; the error it returns is one that harms them all. A change of
 // one statement is undone by the database itself.
 func (w *writer) runAlone(j *job) error {
-	if j.kind&single == 0 {
-		if err := w.tx.exec(`SAVEPOINT job`); err != nil {
+	if j.kind&Single == 0 {
+		if err := w.tx.Exec(`SAVEPOINT job`); err != nil {
 			return err
 		}
 	}
 	w.tx.trouble = nil
 	j.err = run(w.tx, j.run)
-	if trouble := w.tx.trouble; trouble != nil && !w.engine.local(trouble) {
+	if trouble := w.tx.trouble; trouble != nil && !w.engine.Local(trouble) {
 		return trouble
 	}
-	if j.kind&single != 0 {
+	if j.kind&Single != 0 {
 		return nil
 	}
 	if j.err != nil {
-		if err := w.tx.exec(`ROLLBACK TO job`); err != nil {
+		if err := w.tx.Exec(`ROLLBACK TO job`); err != nil {
 			return err
 		}
 	}
-	return w.tx.exec(`RELEASE job`)
+	return w.tx.Exec(`RELEASE job`)
 }
 
 // run calls f, and survives it.
-func run(t *tx, f func(*tx) error) (err error) {
+func run(t *Tx, f func(*Tx) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+			err = fmt.Errorf("%w: %v\n%s", ErrPanic, p, debug.Stack())
 		}
 	}()
 	return f(t)
@@ -261,7 +255,7 @@ func run(t *tx, f func(*tx) error) (err error) {
 // rollback ends a transaction that failed. When even that does not work, as when SQLite has ended it on its own, the
 // connection is given up, and the next batch opens another.
 func (w *writer) rollback() {
-	if err := w.tx.exec(`ROLLBACK`); err != nil {
+	if err := w.tx.Exec(`ROLLBACK`); err != nil {
 		w.disconnect()
 	}
 }

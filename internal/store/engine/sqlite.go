@@ -1,8 +1,7 @@
-package store
+package engine
 
 import (
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,20 +15,18 @@ import (
 	codes "modernc.org/sqlite/lib"
 )
 
-//go:embed migrations/sqlite/*.sql
-var sqliteMigrations embed.FS
+// SQLite is the engine for one node: one file, one writer, readers beside it.
+type SQLite struct{ Path string }
 
-// sqlite is the engine for one node: one file, one writer, readers beside it.
-type sqlite struct{ path string }
-
-func (e sqlite) open() (writing, reading *sql.DB, err error) {
-	if err := createPrivate(e.path); err != nil {
+// Open implements Engine.
+func (e SQLite) Open() (writing, reading *sql.DB, err error) {
+	if err := createPrivate(e.Path); err != nil {
 		return nil, nil, err
 	}
-	if writing, err = sql.Open("sqlite", e.dsn()); err != nil {
+	if writing, err = sql.Open("sqlite", e.DSN()); err != nil {
 		return nil, nil, fmt.Errorf("sqlite: %w", err)
 	}
-	if reading, err = sql.Open("sqlite", e.dsn("query_only(1)")); err != nil {
+	if reading, err = sql.Open("sqlite", e.DSN("query_only(1)")); err != nil {
 		return nil, nil, fmt.Errorf("sqlite: %w", err)
 	}
 	writing.SetMaxOpenConns(1)
@@ -51,31 +48,24 @@ func createPrivate(path string) error {
 	return file.Close()
 }
 
-// dsn sets, on every connection: WAL; FULL, because NORMAL loses acknowledged commits at a power cut; and patience with
+// DSN sets, on every connection: WAL; FULL, because NORMAL loses acknowledged commits at a power cut; and patience with
 // the command line, which writes to the same file. The WAL may grow to 16 MB before it is folded in: the same pages are
 // written again and again, so fewer, larger checkpoints cost less.
-func (e sqlite) dsn(pragmas ...string) string {
+func (e SQLite) DSN(pragmas ...string) string {
 	query := url.Values{"_pragma": append([]string{
 		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 		"wal_autocheckpoint(4000)", "cache_size(-16000)", "temp_store(MEMORY)",
 	}, pragmas...), "_txlock": {"immediate"}}
-	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(e.path))
+	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(e.Path))
 	return "file:" + name + "?" + query.Encode()
 }
 
-func (e sqlite) migrations() fs.FS {
-	dir, err := fs.Sub(sqliteMigrations, "migrations/sqlite")
-	if err != nil {
-		panic(err) // the directory is embedded above
-	}
-	return dir
-}
+// Begin implements Engine.
+func (e SQLite) Begin() string { return "BEGIN IMMEDIATE" }
 
-func (e sqlite) begin() string { return "BEGIN IMMEDIATE" }
-
-// local: a violated constraint undoes its statement. After any other error (disk full, I/O, no memory, interrupt)
+// Local implements Engine: a violated constraint undoes its statement. After any other error (disk full, I/O, no memory, interrupt)
 // SQLite may have rolled the whole transaction back on its own.
-func (e sqlite) local(err error) bool {
+func (e SQLite) Local(err error) bool {
 	trouble, ok := errors.AsType[*driver.Error](err)
 	return ok && trouble.Code()&0xff == codes.SQLITE_CONSTRAINT
 }

@@ -1,4 +1,4 @@
-package store
+package engine
 
 import (
 	"context"
@@ -37,9 +37,7 @@ func (r *readers) prepared(ctx context.Context, query string) (*sql.Stmt, error)
 	return statement, nil
 }
 
-// row reads one row by its key. Such a read takes microseconds, so ctx is looked at only before it: the driver starts a
-// goroutine for every statement whose context can end.
-func (r *readers) row(ctx context.Context, query string, args ...any) scanner {
+func (r *readers) row(ctx context.Context, query string, args ...any) Scanner {
 	if err := ctx.Err(); err != nil {
 		return failedRow{err}
 	}
@@ -50,15 +48,13 @@ func (r *readers) row(ctx context.Context, query string, args ...any) scanner {
 	return statement.QueryRowContext(context.WithoutCancel(ctx), args...)
 }
 
-// in is the querier for many rows; a statement is interrupted when ctx ends.
-func (r *readers) in(ctx context.Context) reading { return reading{r, ctx} }
-
+// reading is a Querier.
 type reading struct {
 	*readers
-	ctx context.Context //nolint:containedctx // lives for one call of list
+	ctx context.Context //nolint:containedctx // lives for one call of List
 }
 
-func (r reading) query(query string, args ...any) (*sql.Rows, error) {
+func (r reading) Query(query string, args ...any) (*sql.Rows, error) {
 	statement, err := r.prepared(r.ctx, query)
 	if err != nil {
 		return nil, err
@@ -68,8 +64,8 @@ func (r reading) query(query string, args ...any) (*sql.Rows, error) {
 
 func (r reading) failed(err error) error { return err }
 
-// optional turns the absence of a row into found = false.
-func optional(err error) (found bool, _ error) {
+// Optional turns the absence of a row into found = false.
+func Optional(err error) (found bool, _ error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
