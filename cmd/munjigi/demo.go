@@ -22,6 +22,8 @@ const demoPatience = 30 * time.Second
 type demoCommand struct {
 	Listen string `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where Munjigi listens (${default}); the next four ports are the demo's as well. On this machine alone."`
 	Dir    string `default:"./munjigi-demo" placeholder:"DIR" type:"path" help:"The directory that keeps everything (${default}), also for the next time."`
+
+	LogLevel slog.Level `default:"warn" help:"The least that is logged: debug, info, warn or error (${default})."`
 }
 
 func (demoCommand) Help() string {
@@ -39,7 +41,7 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	log := slog.New(slog.NewTextHandler(t.Err, nil))
+	log := slog.New(slog.NewTextHandler(t.Err, &slog.HandlerOptions{Level: c.LogLevel}))
 	town, err := setup.Open(log)
 	if err != nil {
 		return err

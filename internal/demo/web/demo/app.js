@@ -14,7 +14,7 @@ const calls = createCalls(config, () => language)
 // phase: anonymous → active → leaving → cut; ended is any other end of the session.
 const state = {
   phase: 'anonymous', account: null, claims: null, problem: null,
-  people: [], fault: 'ok', broken: null, leaving: null, seconds: 0,
+  people: [], fault: 'ok', broken: null, mended: null, leaving: null, seconds: 0,
   log: [], unreachable: false, note: '', danger: '',
 }
 
@@ -40,7 +40,7 @@ function entered(answer) {
 function ended(problem) {
   const cut = problem.code === 'session_cut_off'
   if (state.phase === 'leaving') stopwatch()
-  Object.assign(state, { phase: cut ? 'cut' : 'ended', problem, leaving: null })
+  Object.assign(state, { phase: cut ? 'cut' : 'ended', problem, leaving: null, mended: null })
 }
 
 // tick calls the service once a second, for as long as somebody is signed in; never two calls at a time.
@@ -48,6 +48,7 @@ async function tick() {
   const begun = performance.now()
   if (signedIn()) {
     take(await calls.call('wishlist', '/me'))
+    if (state.mended) await listen()
     draw()
   }
   setTimeout(tick, Math.max(0, 1000 - (performance.now() - begun)))
@@ -72,7 +73,15 @@ async function look() {
   if (fault && fault !== state.fault) setBroken(fault)
 }
 
+// listen waits for the first clear answer after the provider was mended. Before that a "no" does not count: it may only
+// mean that an answer with a new refresh token was lost in the trouble.
+async function listen() {
+  const checkedAt = await calls.checkedAt()
+  if (checkedAt > state.mended) state.mended = null
+}
+
 function setBroken(mode) {
+  if (state.broken && mode === 'ok') state.mended = Math.floor(Date.now() / 1000)
   state.fault = mode
   state.broken = mode === 'ok' ? null : { since: performance.now(), calls: 0, bad: 0 }
 }
@@ -102,7 +111,7 @@ async function comeBack() {
 }
 
 async function signOut() {
-  if (await calls.signOut()) Object.assign(state, { phase: 'anonymous', account: null, claims: null, log: [], leaving: null, seconds: 0 })
+  if (await calls.signOut()) Object.assign(state, { phase: 'anonymous', account: null, claims: null, log: [], leaving: null, mended: null, seconds: 0 })
   draw()
 }
 
@@ -129,9 +138,9 @@ function draw() {
   for (const element of document.querySelectorAll('.when-out')) element.hidden = signedIn()
   $('who').textContent = `${name} · ${state.account?.email ?? ''}`
   $('roles').textContent = state.account?.roles.join(', ') ?? ''
-  $('leave').disabled = state.phase !== 'active'
+  $('leave').disabled = state.phase !== 'active' || Boolean(state.mended)
   $('return').disabled = !['leaving', 'cut'].includes(state.phase)
-  $('leave-note').textContent = state.note ? say(state.note) : state.phase === 'leaving' && state.broken ? say('leave_fault') : ''
+  $('leave-note').textContent = leaveNote()
   setText('reason', state.problem ? `${state.problem.title} (${state.problem.code})` : '')
   setText('bubble', bubble(name))
   setText('danger-note', state.danger)
@@ -143,6 +152,12 @@ function draw() {
   Object.assign($('stage').dataset, {
     phase: state.phase, provider: state.fault === 'ok' ? 'ok' : 'broken', beat: String(state.log.length % 2),
   })
+}
+
+function leaveNote() {
+  if (state.note) return say(state.note)
+  if (state.phase === 'leaving' && state.broken) return say('leave_fault')
+  return state.phase === 'active' && state.mended ? say('leave_mended') : ''
 }
 
 // setText leaves a live region alone unless it has news, so that screen readers are not told twice.

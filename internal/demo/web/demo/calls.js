@@ -77,6 +77,7 @@ export function createCalls(config, language) {
       if (answer.status === 204) token = ''
       return answer.status === 204
     },
+    checkedAt: async () => (await fetchJSON('/session', { headers: { 'Munjigi-App': app } })).body?.checked_at ?? 0,
     people: async () => (await fetchJSON(`${config.provider}/people`)).body ?? null,
     fault: async () => (await fetchJSON(`${config.provider}/faults`)).body?.mode ?? null,
     setFault: async (mode) => (await post(`${config.provider}/faults`, { mode })).status === 200,
