@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"os"
 	"strconv"
@@ -44,7 +43,7 @@ func (c auditExportCommand) Run(ctx context.Context, t *terminal) (err error) {
 	out := bufio.NewWriter(t.Out)
 	lines := json.NewEncoder(out)
 	lines.SetEscapeHTML(false)
-	for record, err := range recordsOf(ctx, st, c.After) {
+	for record, err := range audit.All(ctx, st, c.After) {
 		if err != nil {
 			return err
 		}
@@ -87,7 +86,7 @@ func (c auditVerifyCommand) Run(ctx context.Context, t *terminal) error {
 	var count int64
 	var last audit.Record
 	err = c.records(ctx, t, func(records iter.Seq2[audit.Record, error]) (err error) {
-		count, last, err = verifyChain(records, c.File != "", expectation{n, hash})
+		count, last, err = audit.VerifyAll(records, c.File != "", audit.Expectation{N: n, Hash: hash})
 		return err
 	})
 	if err != nil && !errors.Is(err, audit.ErrChain) {
@@ -128,92 +127,18 @@ func (c auditVerifyCommand) expected() (n int64, hash [32]byte, err error) {
 // records gives do the records of the database, or of an export.
 func (c auditVerifyCommand) records(ctx context.Context, t *terminal, do func(iter.Seq2[audit.Record, error]) error) (err error) {
 	if c.File == "-" {
-		return do(linesOf(t.In))
+		return do(audit.Lines(t.In))
 	}
 	if c.File != "" {
 		file, err := os.Open(c.File)
 		if err != nil {
 			return usageError{err}
 		}
-		return errors.Join(do(linesOf(file)), file.Close())
+		return errors.Join(do(audit.Lines(file)), file.Close())
 	}
 	_, st, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(recordsOf(ctx, st, 0)), st.Close())
-}
-
-// expectation is a record that was seen before; n is zero without one.
-type expectation struct {
-	n    int64
-	hash [32]byte
-}
-
-// verifyChain counts the records, and returns the last that was good. An export may begin anywhere (part): then the
-// first one's word is taken for what came before it.
-func verifyChain(records iter.Seq2[audit.Record, error], part bool, e expectation) (count int64, last audit.Record, err error) {
-	for record, err := range records {
-		if err != nil {
-			return count, last, err
-		}
-		if part && count == 0 {
-			last = audit.Record{N: record.N - 1, Hash: record.Prev}
-		}
-		if err := audit.Verify(last, record); err != nil {
-			return count, last, err
-		}
-		if record.N == e.n && record.Hash != e.hash {
-			return count, last, fmt.Errorf("%w: record %d is not the one that was expected: the chain was written anew", audit.ErrChain, e.n)
-		}
-		last = record
-		count++
-	}
-	if last.N < e.n {
-		return count, last, fmt.Errorf("%w: it ends with record %d, and record %d was expected: the end was cut off", audit.ErrChain, last.N, e.n)
-	}
-	return count, last, nil
-}
-
-// recordsOf reads a log page by page.
-func recordsOf(ctx context.Context, log audit.Log, after int64) iter.Seq2[audit.Record, error] {
-	const page = 500
-	return func(yield func(audit.Record, error) bool) {
-		for {
-			records, err := log.Records(ctx, after, page)
-			if err != nil {
-				yield(audit.Record{}, err)
-				return
-			}
-			for _, record := range records {
-				if !yield(record, nil) {
-					return
-				}
-			}
-			if len(records) < page {
-				return
-			}
-			after = records[page-1].N
-		}
-	}
-}
-
-// linesOf reads an export.
-func linesOf(in io.Reader) iter.Seq2[audit.Record, error] {
-	return func(yield func(audit.Record, error) bool) {
-		decoder := json.NewDecoder(in)
-		for {
-			var record audit.Record
-			err := decoder.Decode(&record)
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
-				err = fmt.Errorf("%w: what follows cannot be read: %w", audit.ErrChain, err)
-			}
-			if !yield(record, err) || err != nil {
-				return
-			}
-		}
-	}
+	return errors.Join(do(audit.All(ctx, st, 0)), st.Close())
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+
+	"github.com/munjigi/munjigi/internal/strict"
 )
 
 type checkCommand struct {
@@ -21,46 +23,32 @@ Example:
 
 // checked is the answer with --json.
 type checked struct {
-	File     string    `json:"file"`
-	OK       bool      `json:"ok"`
-	Problems []problem `json:"problems"`
+	File     string           `json:"file"`
+	OK       bool             `json:"ok"`
+	Problems []strict.Problem `json:"problems"`
 }
 
 func (c checkCommand) Run(t *terminal) error {
-	config, err := c.load()
-	if err == nil {
-		err = checkSealKey(&config)
-	}
-	trouble, isConfig := errors.AsType[*configError](err)
-	if err != nil && !isConfig {
+	config, document, err := c.read()
+	if err != nil {
 		return err
 	}
-	if c.JSON {
-		answer := checked{File: c.Config, OK: err == nil, Problems: []problem{}}
-		if isConfig {
-			answer.Problems = trouble.Problems
-		}
-		if err := t.json(answer); err != nil {
-			return err
-		}
-		if isConfig {
-			return usageError{errSaid}
-		}
-		return nil
+	if _, err := openSealer(&config); err != nil && !document.Reported("seal_key_file") {
+		document.Add("seal_key_file", fmt.Sprintf("%q: %s", config.SealKeyFile, err), "the key file that `munjigi init` made, readable by its owner alone")
 	}
-	if err == nil {
+	err = document.Err()
+	trouble, wrong := errors.AsType[*strict.Error](err)
+	if c.JSON {
+		answer := checked{File: c.Config, OK: !wrong, Problems: []strict.Problem{}}
+		if wrong {
+			answer.Problems = trouble.Problems
+			err = usageError{errSaid}
+		}
+		return errors.Join(t.json(answer), err)
+	}
+	if !wrong {
 		t.printf("%s is good: %s, %s and the console, %s\n", c.Config,
 			plural(len(config.Realms), "realm"), plural(len(config.Apps), "app"), plural(len(config.Services), "service"))
 	}
 	return err
-}
-
-func checkSealKey(c *Config) error {
-	_, err := openSealer(c)
-	if err == nil {
-		return nil
-	}
-	found := problems{from: &c.source}
-	found.add("seal_key_file", fmt.Sprintf("%q: %s", c.SealKeyFile, err), "the key file that `munjigi init` made, readable by its owner alone")
-	return found.err()
 }

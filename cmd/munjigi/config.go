@@ -1,9 +1,14 @@
 package main
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/strict"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -20,7 +25,7 @@ type Config struct {
 	MetricsListen string `yaml:"metrics_listen"`
 	// TrustedProxies are the addresses or networks whose X-Forwarded-For counts. Default: none, the peer's address
 	// counts.
-	TrustedProxies []network `yaml:"trusted_proxies"`
+	TrustedProxies []strict.Network `yaml:"trusted_proxies"`
 	// Database is sqlite:PATH. Default sqlite:munjigi.db.
 	Database string `yaml:"database"`
 	// SealKeyFile is the key that encrypts private keys and grants in the database; `munjigi init` makes it. Default
@@ -38,7 +43,8 @@ type Config struct {
 	Apps     map[string]AppConfig     `yaml:"apps"`
 	Services map[string]ServiceConfig `yaml:"services"`
 
-	source source
+	file string            // its name in messages
+	hash [sha256.Size]byte // of its text
 }
 
 // KeysConfig says how signing keys live. They are created by themselves.
@@ -46,9 +52,9 @@ type KeysConfig struct {
 	// Algorithm of keys that are created from now on: ES256, EdDSA or RS256. Default ES256.
 	Algorithm string `yaml:"algorithm"`
 	// Rotate is how long a key signs. Default 30d.
-	Rotate duration `yaml:"rotate"`
+	Rotate strict.Duration `yaml:"rotate"`
 	// PublishAhead is how long a key is published before it signs, so that every service knows it by then. Default 1d.
-	PublishAhead duration `yaml:"publish_ahead"`
+	PublishAhead strict.Duration `yaml:"publish_ahead"`
 }
 
 // RealmConfig is a population with one way to sign in and one session policy.
@@ -58,8 +64,8 @@ type RealmConfig struct {
 	// OIDC is an OpenID Connect provider: the one way to sign in that this version has.
 	OIDC *OIDCConfig `yaml:"oidc"`
 	// Password and Credentials are ways to sign in of a later version.
-	Password    later `yaml:"password"`
-	Credentials later `yaml:"credentials"`
+	Password    strict.Later `yaml:"password"`
+	Credentials strict.Later `yaml:"credentials"`
 	// Roles says who may do what: role → e-mail addresses, "domain:example.com", "group:platform". The console's
 	// realm needs somebody with the role "admin".
 	Roles   map[string][]string `yaml:"roles"`
@@ -87,17 +93,17 @@ type OIDCConfig struct {
 // SessionConfig is how long sessions live, and how many there may be.
 type SessionConfig struct {
 	// Access is the life of an access token, at most 1h. Default 5m.
-	Access duration `yaml:"access"`
+	Access strict.Duration `yaml:"access"`
 	// Idle ends a session that nobody renews. Default 12h.
-	Idle duration `yaml:"idle"`
+	Idle strict.Duration `yaml:"idle"`
 	// Max ends every session. Default 7d.
-	Max duration `yaml:"max"`
+	Max strict.Duration `yaml:"max"`
 	// PerAccount is how many sessions an account may have at once; 0 = any number. Default 0.
 	PerAccount int `yaml:"per_account"`
 	// WhenFull: "replace" ends the oldest session for a new one, "refuse" refuses the new one. Default replace.
 	WhenFull string `yaml:"when_full"`
 	// RenewGrace is how long a renewal that is repeated gets the same answer once more. Default 10s.
-	RenewGrace duration `yaml:"renew_grace"`
+	RenewGrace strict.Duration `yaml:"renew_grace"`
 	// LostAnswers is how many renewals a day may get lost on their way before a session counts as stolen. Default 2.
 	LostAnswers int `yaml:"lost_answers"`
 }
@@ -105,17 +111,17 @@ type SessionConfig struct {
 // RecheckConfig is how the provider is asked whether people are still valid.
 type RecheckConfig struct {
 	// Every is how often each signed-in person is asked about, at least 1s. Default 5m.
-	Every duration `yaml:"every"`
+	Every strict.Duration `yaml:"every"`
 	// MaxStale is for how long the provider may be out of reach before sessions end. Default 4h.
-	MaxStale duration `yaml:"max_stale"`
+	MaxStale strict.Duration `yaml:"max_stale"`
 	// Wave stops cut-offs when unusually many people are gone at once, until an administrator has decided.
 	Wave WaveConfig `yaml:"wave"`
 }
 
 // WaveConfig: a wave is more than Share of all people, and at least AtLeast of them, gone within 5 minutes.
 type WaveConfig struct {
-	Share   percent `yaml:"share"`    // default 20%
-	AtLeast int     `yaml:"at_least"` // default 10
+	Share   strict.Percent `yaml:"share"`    // default 20%
+	AtLeast int            `yaml:"at_least"` // default 10
 }
 
 // AppConfig is a front end.
@@ -142,25 +148,75 @@ type ServiceConfig struct {
 	Roles map[string][]string `yaml:"roles"`
 }
 
+// maxConfig bounds a configuration file; a large one has some thousand lines.
+const maxConfig = 1 << 20
+
+// loadConfig reads and checks a file. What is wrong with its content is a *strict.Error.
+func loadConfig(file string) (Config, error) {
+	config, document, err := openConfig(file)
+	if err != nil {
+		return Config{}, err
+	}
+	return config, document.Err()
+}
+
+// openConfig is loadConfig for those who have problems to add.
+func openConfig(file string) (Config, *strict.Document, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return Config{}, nil, fmt.Errorf("configuration: %w", err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxConfig {
+		return Config{}, nil, fmt.Errorf("configuration %s: want a regular file of at most %d bytes", file, maxConfig)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return Config{}, nil, fmt.Errorf("configuration: %w", err)
+	}
+	config, document := readConfig(file, text)
+	return config, document, nil
+}
+
+func readConfig(file string, text []byte) (Config, *strict.Document) {
+	config := Config{file: file, hash: sha256.Sum256(text)}
+	config.setDefaults()
+	document, ok := strict.Read(file, text, &config)
+	if ok {
+		config.complete()
+		checker{&config, document}.all()
+	}
+	return config, document
+}
+
+// path is a file's, relative to the configuration's directory.
+func (c *Config) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(filepath.Dir(c.file), name)
+}
+
 const day = 24 * time.Hour
 
 func (c *Config) setDefaults() {
 	c.Listen, c.Database, c.SealKeyFile = "127.0.0.1:8080", "sqlite:munjigi.db", "munjigi.key"
-	c.Keys = KeysConfig{Algorithm: string(token.ES256), Rotate: duration(30 * day), PublishAhead: duration(day)}
+	c.Keys = KeysConfig{Algorithm: string(token.ES256), Rotate: strict.Duration(30 * day), PublishAhead: strict.Duration(day)}
 }
 
-func (c *RealmConfig) setDefaults() {
+// SetDefaults implements strict.Defaulter.
+func (c *RealmConfig) SetDefaults() {
 	c.Session = SessionConfig{
-		Access: duration(5 * time.Minute), Idle: duration(12 * time.Hour), Max: duration(7 * day),
-		WhenFull: "replace", RenewGrace: duration(10 * time.Second), LostAnswers: 2,
+		Access: strict.Duration(5 * time.Minute), Idle: strict.Duration(12 * time.Hour), Max: strict.Duration(7 * day),
+		WhenFull: "replace", RenewGrace: strict.Duration(10 * time.Second), LostAnswers: 2,
 	}
 	c.Recheck = RecheckConfig{
-		Every: duration(5 * time.Minute), MaxStale: duration(4 * time.Hour),
+		Every: strict.Duration(5 * time.Minute), MaxStale: strict.Duration(4 * time.Hour),
 		Wave: WaveConfig{Share: 20, AtLeast: 10},
 	}
 }
 
-func (c *AppConfig) setDefaults() { c.Carrier = "cookie" }
+// SetDefaults implements strict.Defaulter.
+func (c *AppConfig) SetDefaults() { c.Carrier = "cookie" }
 
 // complete fills in what follows from other keys.
 func (c *Config) complete() {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,13 +13,14 @@ import (
 	"time"
 
 	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/strict"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
 // checker looks at what the values mean together. It reports everything that it finds.
 type checker struct {
 	*Config
-	*problems
+	*strict.Document
 }
 
 func (c checker) all() {
@@ -39,31 +39,20 @@ func (c checker) all() {
 	}
 }
 
-// has tells whether the file holds a key; what was found wrong there is not reported a second time as missing.
-func (c checker) has(key string) bool {
-	_, ok := c.source.at[key]
-	return ok
-}
-
 // required reports a missing text.
 func (c checker) required(key, text, expected string) bool {
-	if text == "" && !c.has(key) {
-		c.add(key, "nothing", expected)
-	} else if text == "" && !c.reported(key) {
-		c.add(key, `""`, expected)
+	if text == "" && !c.Has(key) {
+		c.Add(key, "nothing", expected)
+	} else if text == "" && !c.Reported(key) {
+		c.Add(key, `""`, expected)
 	}
 	return text != ""
 }
 
-// reported tells whether a problem with this very key is on the list already.
-func (c checker) reported(key string) bool {
-	return slices.ContainsFunc(c.list, func(p problem) bool { return p.Key == key })
-}
-
 func (c checker) addresses() {
 	if c.required("url", c.URL, "the address that people use, such as https://office.example.com") {
-		if text, err := originOf(c.URL); err != nil {
-			c.add("url", quoted(c.URL), err.Error())
+		if text, err := account.Origin(c.URL); err != nil {
+			c.Add("url", strict.Quoted(c.URL), err.Error())
 		} else {
 			c.URL = text
 			c.cookieDomain()
@@ -73,17 +62,17 @@ func (c checker) addresses() {
 	if c.MetricsListen != "" {
 		c.listen("metrics_listen", c.MetricsListen)
 		if c.MetricsListen == c.Listen {
-			c.add("metrics_listen", quoted(c.MetricsListen), "another address than listen")
+			c.Add("metrics_listen", strict.Quoted(c.MetricsListen), "another address than listen")
 		}
 	}
 	kind, rest, _ := strings.Cut(c.Database, ":")
 	if strings.HasPrefix(kind, "postgres") {
-		c.add("database", kind+"://…", "sqlite:PATH: this version keeps its data in SQLite")
+		c.Add("database", kind+"://…", "sqlite:PATH: this version keeps its data in SQLite")
 	} else if kind != "sqlite" || rest == "" {
-		c.add("database", quoted(c.Database), "sqlite:PATH")
+		c.Add("database", strict.Quoted(c.Database), "sqlite:PATH")
 	}
-	if c.SealKeyFile == "" && !c.reported("seal_key_file") {
-		c.add("seal_key_file", `""`, "the path of the key file")
+	if c.SealKeyFile == "" && !c.Reported("seal_key_file") {
+		c.Add("seal_key_file", `""`, "the path of the key file")
 	}
 }
 
@@ -91,24 +80,24 @@ func (c checker) cookieDomain() {
 	if c.CookieDomain == "" {
 		return
 	}
-	host, domain := hostOf(c.URL), strings.TrimPrefix(c.CookieDomain, ".")
-	if host != domain && !strings.HasSuffix(host, "."+domain) || siteOf(domain) == "" {
-		c.add("cookie_domain", quoted(c.CookieDomain), "a domain of the company's own that holds "+host)
+	host, domain := account.Host(c.URL), strings.TrimPrefix(c.CookieDomain, ".")
+	if host != domain && !strings.HasSuffix(host, "."+domain) || account.Site(domain) == "" {
+		c.Add("cookie_domain", strict.Quoted(c.CookieDomain), "a domain of the company's own that holds "+host)
 	}
 }
 
 func (c checker) listen(key, address string) {
 	_, port, err := net.SplitHostPort(address)
 	n, portErr := strconv.ParseUint(port, 10, 16)
-	if !c.reported(key) && (err != nil || portErr != nil || n == 0) {
-		c.add(key, quoted(address), "HOST:PORT, such as 127.0.0.1:8080")
+	if !c.Reported(key) && (err != nil || portErr != nil || n == 0) {
+		c.Add(key, strict.Quoted(address), "HOST:PORT, such as 127.0.0.1:8080")
 	}
 }
 
 func (c checker) keys() {
 	algorithms := []string{string(token.ES256), string(token.EdDSA), string(token.RS256)}
-	if k := c.Keys; !slices.Contains(algorithms, k.Algorithm) && !c.reported("keys.algorithm") {
-		c.add("keys.algorithm", quoted(k.Algorithm), oneOf(k.Algorithm, algorithms))
+	if k := c.Keys; !slices.Contains(algorithms, k.Algorithm) && !c.Reported("keys.algorithm") {
+		c.Add("keys.algorithm", strict.Quoted(k.Algorithm), strict.OneOf(k.Algorithm, algorithms))
 	}
 	c.atLeast("keys.rotate", c.Keys.Rotate, time.Second)
 	c.atLeast("keys.publish_ahead", c.Keys.PublishAhead, time.Second)
@@ -119,31 +108,25 @@ func (c checker) console() {
 	names := slices.Collect(maps.Keys(c.Realms))
 	switch {
 	case len(names) == 0:
-		if !c.reported("realms") {
-			c.add("realms", "none", "at least one realm, such as staff")
+		if !c.Reported("realms") {
+			c.Add("realms", "none", "at least one realm, such as staff")
 		}
-	case c.reported("console"):
+	case c.Reported("console"):
 	case c.Console == "":
-		c.add("console", "nothing", "the realm that may open the console: "+oneOf("", names))
+		c.Add("console", "nothing", "the realm that may open the console: "+strict.OneOf("", names))
 	case !slices.Contains(names, c.Console):
-		c.add("console", quoted(c.Console), "one of the realms: "+oneOf(c.Console, names))
-	case len(c.Realms[c.Console].Roles["admin"]) == 0 && !c.reportedBelow("realms."+c.Console+".roles"):
-		c.add("realms."+c.Console+".roles.admin", "no one", "at least one administrator, because this realm has the console: admin: [boss@example.com]")
+		c.Add("console", strict.Quoted(c.Console), "one of the realms: "+strict.OneOf(c.Console, names))
+	case len(c.Realms[c.Console].Roles["admin"]) == 0 && !c.ReportedBelow("realms."+c.Console+".roles"):
+		c.Add("realms."+c.Console+".roles.admin", "no one", "at least one administrator, because this realm has the console: admin: [boss@example.com]")
 	}
-}
-
-func (c checker) reportedBelow(key string) bool {
-	return slices.ContainsFunc(c.list, func(p problem) bool {
-		return p.Key == key || strings.HasPrefix(p.Key, key+".") || strings.HasPrefix(p.Key, key+"[")
-	})
 }
 
 // name holds for realms, apps and services: their names stand in URLs, cookie names and tokens.
 func (c checker) name(key, name string, taken ...string) {
 	if !namePattern.MatchString(name) {
-		c.add(key, "the name "+quoted(name), "a lower-case letter, then at most 31 lower-case letters, digits, - and _")
+		c.Add(key, "the name "+strict.Quoted(name), "a lower-case letter, then at most 31 lower-case letters, digits, - and _")
 	} else if slices.Contains(taken, name) {
-		c.add(key, "the name "+quoted(name), "another name: this one is Munjigi's own")
+		c.Add(key, "the name "+strict.Quoted(name), "another name: this one is Munjigi's own")
 	}
 }
 
@@ -152,21 +135,21 @@ var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 func (c checker) realm(key, name string, realm RealmConfig) {
 	c.name(key, name, "options")
 	if strings.HasSuffix(name, "-hint") {
-		c.add(key, "the name "+quoted(name), "a name that does not end in -hint: cookies of hints do")
+		c.Add(key, "the name "+strict.Quoted(name), "a name that does not end in -hint: cookies of hints do")
 	}
 	if realm.URL != "" && realm.URL != c.URL {
-		c.add(key+".url", quoted(realm.URL), "no address of its own: this version serves every realm at "+c.URL)
+		c.Add(key+".url", strict.Quoted(realm.URL), "no address of its own: this version serves every realm at "+c.URL)
 	}
-	for later, there := range map[string]later{"password": realm.Password, "credentials": realm.Credentials} {
+	for later, there := range map[string]strict.Later{"password": realm.Password, "credentials": realm.Credentials} {
 		if there {
-			c.add(key+"."+later, later, "oidc: this version signs in with OpenID Connect only")
+			c.Add(key+"."+later, later, "oidc: this version signs in with OpenID Connect only")
 		}
 	}
 	switch {
 	case realm.OIDC != nil:
 		c.oidc(key+".oidc", *realm.OIDC)
-	case !c.has(key+".oidc") && !bool(realm.Password) && !bool(realm.Credentials):
-		c.add(key+".oidc", "nothing", "the realm's OpenID Connect provider: oidc: {issuer: …, client_id: …, client_secret_file: …}")
+	case !c.Has(key+".oidc") && !bool(realm.Password) && !bool(realm.Credentials):
+		c.Add(key+".oidc", "nothing", "the realm's OpenID Connect provider: oidc: {issuer: …, client_id: …, client_secret_file: …}")
 	}
 	c.roles(key, realm)
 	c.session(key+".session", realm.Session)
@@ -176,18 +159,18 @@ func (c checker) realm(key, name string, realm RealmConfig) {
 func (c checker) oidc(key string, oidc OIDCConfig) {
 	if c.required(key+".issuer", oidc.Issuer, "the provider's identifier, such as https://accounts.google.com") {
 		if err := providerURL(oidc.Issuer); err != nil {
-			c.add(key+".issuer", quoted(oidc.Issuer), err.Error())
+			c.Add(key+".issuer", strict.Quoted(oidc.Issuer), err.Error())
 		}
 	}
 	c.required(key+".client_id", oidc.ClientID, "what the provider calls this program")
 	if c.required(key+".client_secret_file", oidc.ClientSecretFile, "the path of a file with the client secret") {
 		if _, err := readSecret(c.path(oidc.ClientSecretFile)); err != nil {
-			c.add(key+".client_secret_file", quoted(oidc.ClientSecretFile)+": "+err.Error(), "a file with the client secret that only its owner may read")
+			c.Add(key+".client_secret_file", strict.Quoted(oidc.ClientSecretFile)+": "+err.Error(), "a file with the client secret that only its owner may read")
 		}
 	}
 	for i, domain := range oidc.Domains {
-		if !domainForm(domain) {
-			c.add(fmt.Sprintf("%s.domains[%d]", key, i), quoted(domain), "a domain in lower case, such as example.com")
+		if !account.IsDomain(domain) {
+			c.Add(fmt.Sprintf("%s.domains[%d]", key, i), strict.Quoted(domain), "a domain in lower case, such as example.com")
 		}
 	}
 }
@@ -197,13 +180,13 @@ func (c checker) roles(key string, realm RealmConfig) {
 		c.name(key+".roles."+role, role)
 		for i, match := range realm.Roles[role] {
 			if problem := roleMatch(match, realm.OIDC); problem != "" {
-				c.add(fmt.Sprintf("%s.roles.%s[%d]", key, role, i), quoted(match), problem)
+				c.Add(fmt.Sprintf("%s.roles.%s[%d]", key, role, i), strict.Quoted(match), problem)
 			}
 		}
 	}
-	open := realm.OIDC != nil && len(realm.OIDC.Domains) == 0 && !c.reportedBelow(key+".oidc.domains")
-	if open && len(realm.Roles) == 0 && !c.reportedBelow(key+".roles") {
-		c.add(key, "neither oidc.domains nor roles", "one of them: else everybody with an account at the provider would be let in")
+	open := realm.OIDC != nil && len(realm.OIDC.Domains) == 0 && !c.ReportedBelow(key+".oidc.domains")
+	if open && len(realm.Roles) == 0 && !c.ReportedBelow(key+".roles") {
+		c.Add(key, "neither oidc.domains nor roles", "one of them: else everybody with an account at the provider would be let in")
 	}
 }
 
@@ -226,7 +209,7 @@ func roleMatch(match string, oidc *OIDCConfig) string {
 		}
 		domain = rest
 	}
-	if !domainForm(strings.ToLower(domain)) {
+	if !account.IsDomain(strings.ToLower(domain)) {
 		return "an e-mail address, domain:NAME or group:NAME"
 	}
 	if oidc != nil && len(oidc.Domains) > 0 && !slices.Contains(oidc.Domains, strings.ToLower(domain)) {
@@ -241,55 +224,55 @@ func (c checker) session(key string, s SessionConfig) {
 	c.atMost(key+".access", s.Access, time.Duration(s.Idle), key+".idle")
 	c.atMost(key+".idle", s.Idle, time.Duration(s.Max), key+".max")
 	if whole := time.Duration(s.Access); whole%time.Second != 0 {
-		c.add(key+".access", s.Access.String(), "whole seconds: tokens know no smaller ones")
+		c.Add(key+".access", s.Access.String(), "whole seconds: tokens know no smaller ones")
 	}
 	c.atMost(key+".renew_grace", s.RenewGrace, time.Duration(s.Access), key+".access")
 	if s.PerAccount < 0 {
-		c.add(key+".per_account", strconv.Itoa(s.PerAccount), "0 (any number) or more")
+		c.Add(key+".per_account", strconv.Itoa(s.PerAccount), "0 (any number) or more")
 	}
 	if s.LostAnswers < 0 {
-		c.add(key+".lost_answers", strconv.Itoa(s.LostAnswers), "0 or more")
+		c.Add(key+".lost_answers", strconv.Itoa(s.LostAnswers), "0 or more")
 	}
-	if choices := []string{"replace", "refuse"}; !slices.Contains(choices, s.WhenFull) && !c.reported(key+".when_full") {
-		c.add(key+".when_full", quoted(s.WhenFull), oneOf(s.WhenFull, choices))
+	if choices := []string{"replace", "refuse"}; !slices.Contains(choices, s.WhenFull) && !c.Reported(key+".when_full") {
+		c.Add(key+".when_full", strict.Quoted(s.WhenFull), strict.OneOf(s.WhenFull, choices))
 	}
 }
 
 func (c checker) recheck(key string, r RecheckConfig) {
 	c.atLeast(key+".every", r.Every, time.Second)
-	if !c.reported(key + ".every") {
+	if !c.Reported(key + ".every") {
 		c.atLeastKey(key+".max_stale", r.MaxStale, r.Every, key+".every")
 	}
-	if r.Wave.Share == 0 && !c.reported(key+".wave.share") {
-		c.add(key+".wave.share", "0%", "more than 0%, at most 100%")
+	if r.Wave.Share == 0 && !c.Reported(key+".wave.share") {
+		c.Add(key+".wave.share", "0%", "more than 0%, at most 100%")
 	}
-	if r.Wave.AtLeast < 1 && !c.reported(key+".wave.at_least") {
-		c.add(key+".wave.at_least", strconv.Itoa(r.Wave.AtLeast), "1 or more")
-	}
-}
-
-func (c checker) atLeast(key string, d duration, least time.Duration) {
-	if time.Duration(d) < least && !c.reported(key) {
-		c.add(key, d.String(), "at least "+duration(least).String())
+	if r.Wave.AtLeast < 1 && !c.Reported(key+".wave.at_least") {
+		c.Add(key+".wave.at_least", strconv.Itoa(r.Wave.AtLeast), "1 or more")
 	}
 }
 
-func (c checker) atLeastKey(key string, d, least duration, other string) {
-	if d < least && !c.reported(key) {
-		c.add(key, d.String(), fmt.Sprintf("at least %s, which is %s", least, last(other)))
+func (c checker) atLeast(key string, d strict.Duration, least time.Duration) {
+	if time.Duration(d) < least && !c.Reported(key) {
+		c.Add(key, d.String(), "at least "+strict.Duration(least).String())
+	}
+}
+
+func (c checker) atLeastKey(key string, d, least strict.Duration, other string) {
+	if d < least && !c.Reported(key) {
+		c.Add(key, d.String(), fmt.Sprintf("at least %s, which is %s", least, last(other)))
 	}
 }
 
 // atMost compares with a fixed limit, or with the value of another key.
-func (c checker) atMost(key string, d duration, most time.Duration, other string) {
-	if time.Duration(d) <= most || c.reported(key) || other != "" && c.reported(other) {
+func (c checker) atMost(key string, d strict.Duration, most time.Duration, other string) {
+	if time.Duration(d) <= most || c.Reported(key) || other != "" && c.Reported(other) {
 		return
 	}
-	expected := "at most " + duration(most).String()
+	expected := "at most " + strict.Duration(most).String()
 	if other != "" {
 		expected += ", which is " + last(other)
 	}
-	c.add(key, d.String(), expected)
+	c.Add(key, d.String(), expected)
 }
 
 func last(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }
@@ -303,7 +286,7 @@ func (c checker) issuers() {
 			continue
 		}
 		if other, taken := realms[oidc.Issuer]; taken {
-			c.add("realms."+name+".oidc.issuer", quoted(oidc.Issuer), "another provider than that of realm "+other)
+			c.Add("realms."+name+".oidc.issuer", strict.Quoted(oidc.Issuer), "another provider than that of realm "+other)
 		}
 		realms[oidc.Issuer] = name
 	}
@@ -313,21 +296,21 @@ func (c checker) service(key, name string, service ServiceConfig) {
 	c.name(key, name, account.ConsoleAudience)
 	if c.required(key+".url", service.URL, "the address of its private API, such as http://10.0.0.5:9000") {
 		if err := serviceURL(service.URL); err != nil {
-			c.add(key+".url", quoted(service.URL), err.Error())
+			c.Add(key+".url", strict.Quoted(service.URL), err.Error())
 		}
 	}
-	if len(service.Realms) == 0 && !c.reportedBelow(key+".realms") {
-		c.add(key+".realms", "none", "the realms whose people it admits")
+	if len(service.Realms) == 0 && !c.ReportedBelow(key+".realms") {
+		c.Add(key+".realms", "none", "the realms whose people it admits")
 	}
 	c.names(key+".realms", service.Realms, slices.Collect(maps.Keys(c.Realms)), "one of the realms")
 	if service.OpenAPI != "" && !strings.HasPrefix(service.OpenAPI, "/") {
-		c.add(key+".openapi", quoted(service.OpenAPI), "a path on the service, such as /openapi.json")
+		c.Add(key+".openapi", strict.Quoted(service.OpenAPI), "a path on the service, such as /openapi.json")
 	}
 	for _, use := range slices.Sorted(maps.Keys(service.Roles)) {
 		if uses := []string{"read", "write"}; !slices.Contains(uses, use) {
-			c.add(key+".roles."+use, "an unknown key", oneOf(use, uses))
+			c.Add(key+".roles."+use, "an unknown key", strict.OneOf(use, uses))
 		}
-		if c.reportedBelow(key + ".realms") {
+		if c.ReportedBelow(key + ".realms") {
 			continue // which roles there are is not known then
 		}
 		c.names(key+".roles."+use, service.Roles[use], c.rolesOf(service.Realms), "one of the roles of its realms")
@@ -345,7 +328,7 @@ func (c checker) rolesOf(realms []string) (roles []string) {
 func (c checker) names(key string, names, defined []string, what string) {
 	for i, name := range names {
 		if !slices.Contains(defined, name) {
-			c.add(fmt.Sprintf("%s[%d]", key, i), quoted(name), what+": "+oneOf(name, defined))
+			c.Add(fmt.Sprintf("%s[%d]", key, i), strict.Quoted(name), what+": "+strict.OneOf(name, defined))
 		}
 	}
 }
@@ -354,14 +337,14 @@ func (c checker) app(key, name string, app AppConfig) {
 	c.name(key, name, account.Console, "munjigi-gateway")
 	realms := slices.Collect(maps.Keys(c.Realms))
 	if c.required(key+".realm", app.Realm, "the realm whose people use it") && !slices.Contains(realms, app.Realm) {
-		c.add(key+".realm", quoted(app.Realm), "one of the realms: "+oneOf(app.Realm, realms))
+		c.Add(key+".realm", strict.Quoted(app.Realm), "one of the realms: "+strict.OneOf(app.Realm, realms))
 	}
 	c.origins(key, app)
 	c.names(key+".services", app.Services, slices.Collect(maps.Keys(c.Services)), "one of the services")
 	for i, name := range app.Services {
 		service, ok := c.Services[name]
 		if ok && slices.Contains(realms, app.Realm) && len(service.Realms) > 0 && !slices.Contains(service.Realms, app.Realm) {
-			c.add(fmt.Sprintf("%s.services[%d]", key, i), quoted(name), "a service that admits the realm "+app.Realm+"; this one admits "+strings.Join(service.Realms, ", "))
+			c.Add(fmt.Sprintf("%s.services[%d]", key, i), strict.Quoted(name), "a service that admits the realm "+app.Realm+"; this one admits "+strings.Join(service.Realms, ", "))
 		}
 	}
 }
@@ -370,36 +353,28 @@ func (c checker) origins(key string, app AppConfig) {
 	switch app.Carrier {
 	case "body":
 		if len(app.Origins) > 0 {
-			c.add(key+".origins", strings.Join(app.Origins, ", "), "none: an app whose carrier is body is no web page")
+			c.Add(key+".origins", strings.Join(app.Origins, ", "), "none: an app whose carrier is body is no web page")
 		}
 		return
 	case "cookie":
-		if len(app.Origins) == 0 && !c.reportedBelow(key+".origins") {
-			c.add(key+".origins", "none", "the origins of its pages, such as https://shop.example.com")
+		if len(app.Origins) == 0 && !c.ReportedBelow(key+".origins") {
+			c.Add(key+".origins", "none", "the origins of its pages, such as https://shop.example.com")
 		}
 	default:
-		if !c.reported(key + ".carrier") {
-			c.add(key+".carrier", quoted(app.Carrier), oneOf(app.Carrier, []string{"cookie", "body"}))
+		if !c.Reported(key + ".carrier") {
+			c.Add(key+".carrier", strict.Quoted(app.Carrier), strict.OneOf(app.Carrier, []string{"cookie", "body"}))
 		}
 	}
 	for i, origin := range app.Origins {
 		at := fmt.Sprintf("%s.origins[%d]", key, i)
-		if exact, err := originOf(origin); err != nil {
-			c.add(at, quoted(origin), err.Error())
+		if exact, err := account.Origin(origin); err != nil {
+			c.Add(at, strict.Quoted(origin), err.Error())
 		} else if exact != origin {
-			c.add(at, quoted(origin), "exactly "+exact)
-		} else if base, err := originOf(c.URL); err == nil && !sameSite(base, origin) {
-			c.add(at, quoted(origin), "an origin on the same site as "+base+": browsers keep the session's cookie from all others")
+			c.Add(at, strict.Quoted(origin), "exactly "+exact)
+		} else if base, err := account.Origin(c.URL); err == nil && !account.SameSite(base, origin) {
+			c.Add(at, strict.Quoted(origin), "an origin on the same site as "+base+": browsers keep the session's cookie from all others")
 		}
 	}
-}
-
-// path is a file's, relative to the configuration's directory.
-func (c *Config) path(name string) string {
-	if filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(c.source.dir, name)
 }
 
 // readSecret reads a secret from a file of its own. The errors name neither the file nor anything in it.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/store"
+	"github.com/munjigi/munjigi/internal/strict"
 )
 
 // configFlag is of every command that needs the configuration.
@@ -19,14 +20,22 @@ type configFlag struct {
 }
 
 func (f configFlag) load() (Config, error) {
+	config, document, err := f.read()
+	if err != nil {
+		return Config{}, err
+	}
+	return config, document.Err()
+}
+
+func (f configFlag) read() (Config, *strict.Document, error) {
 	if _, err := os.Stat(f.Config); errors.Is(err, fs.ErrNotExist) {
-		return Config{}, usageError{fmt.Errorf("there is no %s: `munjigi init` writes one, `munjigi demo` shows everything without; or say --config FILE", f.Config)}
+		return Config{}, nil, usageError{fmt.Errorf("there is no %s: `munjigi init` writes one, `munjigi demo` shows everything without; or say --config FILE", f.Config)}
 	}
-	config, err := loadConfig(f.Config)
-	if _, ok := errors.AsType[*configError](err); err != nil && !ok {
-		return Config{}, usageError{err}
+	config, document, err := openConfig(f.Config)
+	if err != nil {
+		return Config{}, nil, usageError{err}
 	}
-	return config, err
+	return config, document, nil
 }
 
 // open gives a command the database that `munjigi serve` uses, also while that runs.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/keys"
 )
 
@@ -69,7 +70,7 @@ func (c initCommand) Run(t *terminal) error {
 
 func (c initCommand) answers(t *terminal) (a answers, err error) {
 	a.KeyFile = "munjigi.key"
-	if a.URL, err = c.answer(t, c.URL, question{"url", "The address that people will use", "https://office.example.com", func(text string) (string, error) { return originOf(text) }}); err != nil {
+	if a.URL, err = c.answer(t, c.URL, question{"url", "The address that people will use", "https://office.example.com", func(text string) (string, error) { return account.Origin(text) }}); err != nil {
 		return a, err
 	}
 	if a.Issuer, err = c.answer(t, c.Provider, question{"provider", "The company's OpenID Connect provider: google, or its issuer URL", "google", readProvider}); err != nil {
@@ -163,7 +164,7 @@ func readProvider(text string) (string, error) {
 
 func readDomain(text string) (string, error) {
 	text = strings.ToLower(text)
-	if !domainForm(text) {
+	if !account.IsDomain(text) {
 		return "", errors.New("a domain such as example.com")
 	}
 	return text, nil
@@ -205,8 +206,8 @@ func (c initCommand) write(a answers) (written []string, err error) {
 	if err != nil {
 		return written, err
 	}
-	if _, err := readConfig(c.Config, []byte(text)); err != nil {
-		return written, err
+	if _, document := readConfig(c.Config, []byte(text)); document.Err() != nil {
+		return written, document.Err()
 	}
 	if err := writeNew(c.Config, text); err != nil {
 		return written, err

@@ -111,7 +111,7 @@ front ends renew. Services that were handed the key as a file need the new one.
 
 Example:
 
-    munjigi keys retire 3q2-7wAAAAB --yes`
+    munjigi keys retire 4dcc088c50c82e76a38ba3b97256e547 --yes`
 }
 
 func (c keysRetireCommand) Run(ctx context.Context, t *terminal) error {

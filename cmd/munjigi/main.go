@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/munjigi/munjigi/internal/strict"
 )
 
 // Exit statuses of every command.
@@ -84,7 +86,7 @@ func (t *terminal) fail(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	if trouble, ok := errors.AsType[*configError](err); ok {
+	if trouble, ok := errors.AsType[*strict.Error](err); ok {
 		fmt.Fprintf(t.Err, "%s\n%s\n", trouble, plural(len(trouble.Problems), "problem"))
 		return exitUsage
 	}

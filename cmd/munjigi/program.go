@@ -135,7 +135,7 @@ func (p *program) recheckRealms() map[string]recheck.Realm {
 		realms[realm.OIDC.Issuer] = recheck.Realm{
 			Name: name, Provider: p.providers[name], Roles: rolesOf(realm),
 			Every: time.Duration(realm.Recheck.Every), MaxStale: time.Duration(realm.Recheck.MaxStale),
-			Wave: recheck.WaveRule{Share: realm.Recheck.Wave.Share.share(), AtLeast: realm.Recheck.Wave.AtLeast},
+			Wave: recheck.WaveRule{Share: realm.Recheck.Wave.Share.Share(), AtLeast: realm.Recheck.Wave.AtLeast},
 		}
 	}
 	return realms
@@ -198,7 +198,7 @@ func (p *program) ready(ctx context.Context) error {
 func (p *program) recordConfig(ctx context.Context) error {
 	return p.store.Append(ctx, audit.Event{
 		At: moment(), Action: audit.ConfigLoaded, Actor: audit.Actor{Kind: audit.ByProgram},
-		Details: map[string]string{"sha256": hex.EncodeToString(p.config.source.hash[:]), "url": p.config.URL},
+		Details: map[string]string{"sha256": hex.EncodeToString(p.config.hash[:]), "url": p.config.URL},
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 
 	"github.com/munjigi/munjigi/internal/fault"
@@ -59,7 +58,7 @@ func (c sessionsListCommand) Run(ctx context.Context, t *terminal) (err error) {
 	defer func() { err = errors.Join(err, st.Close()) }()
 	list := []sessionRow{}
 	rows := [][]string{{"SESSION", "REALM", "WHO", "APP", "DEVICE", "FROM", "RENEWED"}}
-	for s, err := range signedIn(ctx, st, session.Query{Realm: c.Realm, Search: c.Search}) {
+	for s, err := range session.All(ctx, st, session.Query{Now: moment(), Realm: c.Realm, Search: c.Search}) {
 		if err != nil {
 			return err
 		}
@@ -91,29 +90,6 @@ func plain(text string) string {
 		}
 		return r
 	}, text)
-}
-
-// signedIn reads the live sessions page by page.
-func signedIn(ctx context.Context, st *store.Store, q session.Query) iter.Seq2[session.Listed, error] {
-	return func(yield func(session.Listed, error) bool) {
-		q.Limit, q.Now = 200, moment()
-		for {
-			page, next, err := st.SignedIn(ctx, q)
-			if err != nil {
-				yield(session.Listed{}, err)
-				return
-			}
-			for _, s := range page {
-				if !yield(s, nil) {
-					return
-				}
-			}
-			if next == "" {
-				return
-			}
-			q.After = next
-		}
-	}
 }
 
 type sessionsRevokeCommand struct {
@@ -190,7 +166,7 @@ func accountsOf(ctx context.Context, st *store.Store, who string) ([]string, err
 	}
 	found := map[string]bool{}
 	accounts := []string{}
-	for s, err := range signedIn(ctx, st, session.Query{Search: who}) {
+	for s, err := range session.All(ctx, st, session.Query{Now: moment(), Search: who}) {
 		if err != nil {
 			return nil, err
 		}

@@ -117,3 +117,11 @@ func when(at time.Time) string {
 	}
 	return at.UTC().Format(time.RFC3339)
 }
+
+// plural is "1 problem", "2 problems".
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}

@@ -10,7 +10,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/token"
@@ -52,30 +51,24 @@ func (m *maker) secret(now time.Time) Secret {
 	return Secret{ID: 1, Value: m.value, CreatedAt: now}
 }
 
-// newRecord draws a key. Its kid is its thumbprint, so a bare public key says which one it is; one that would look
-// like a flag on a command line is drawn again.
+// newRecord draws a key. It is named by itself (token.NewPublicKey), so a bare public key says which one it is.
 func newRecord(algorithm token.Algorithm) (Record, error) {
-	for {
-		private, err := generate(algorithm)
-		if err != nil {
-			return Record{}, fmt.Errorf("create %s key: %w", algorithm, err)
-		}
-		public, err := token.NewPublicKey(private.Public())
-		if err != nil {
-			return Record{}, fmt.Errorf("create %s key: %w", algorithm, err)
-		}
-		if strings.HasPrefix(public.ID, "-") {
-			continue
-		}
-		record := Record{ID: public.ID, Algorithm: string(algorithm)}
-		if record.Private, err = x509.MarshalPKCS8PrivateKey(private); err != nil {
-			return Record{}, fmt.Errorf("create %s key: %w", algorithm, err)
-		}
-		if record.Public, err = x509.MarshalPKIXPublicKey(public.Key); err != nil {
-			return Record{}, fmt.Errorf("create %s key: %w", algorithm, err)
-		}
-		return record, nil
+	private, err := generate(algorithm)
+	if err != nil {
+		return Record{}, fmt.Errorf("create %s key: %w", algorithm, err)
 	}
+	public, err := token.NewPublicKey(private.Public())
+	if err != nil {
+		return Record{}, fmt.Errorf("create %s key: %w", algorithm, err)
+	}
+	record := Record{ID: public.ID, Algorithm: string(algorithm)}
+	if record.Private, err = x509.MarshalPKCS8PrivateKey(private); err != nil {
+		return Record{}, fmt.Errorf("create %s key: %w", algorithm, err)
+	}
+	if record.Public, err = x509.MarshalPKIXPublicKey(public.Key); err != nil {
+		return Record{}, fmt.Errorf("create %s key: %w", algorithm, err)
+	}
+	return record, nil
 }
 
 func generate(algorithm token.Algorithm) (crypto.Signer, error) {

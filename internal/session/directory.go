@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/account"
@@ -26,4 +27,27 @@ type Query struct {
 type Directory interface {
 	// SignedIn is one page of the live sessions, newest first, and the cursor of the next page ("" = none).
 	SignedIn(ctx context.Context, q Query) (page []Listed, next string, err error)
+}
+
+// All reads every page of a query, 200 sessions at a time. It ends with the first error.
+func All(ctx context.Context, d Directory, q Query) iter.Seq2[Listed, error] {
+	return func(yield func(Listed, error) bool) {
+		q.Limit = 200
+		for {
+			page, next, err := d.SignedIn(ctx, q)
+			if err != nil {
+				yield(Listed{}, err)
+				return
+			}
+			for _, listed := range page {
+				if !yield(listed, nil) {
+					return
+				}
+			}
+			if next == "" {
+				return
+			}
+			q.After = next
+		}
+	}
 }

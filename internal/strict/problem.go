@@ -1,4 +1,4 @@
-package main
+package strict
 
 import (
 	"cmp"
@@ -7,20 +7,17 @@ import (
 	"strings"
 )
 
-// position is a place in the file; both count from 1.
-type position struct{ line, column int }
-
-// problem is one thing that is wrong with a configuration.
-type problem struct {
+// Problem is one thing that is wrong with a document.
+type Problem struct {
 	File     string `json:"file"`
-	Line     int    `json:"line"`
-	Column   int    `json:"column"`
+	Line     int    `json:"line"`          // from 1
+	Column   int    `json:"column"`        // from 1
 	Key      string `json:"key,omitempty"` // realms.staff.session.access
 	Found    string `json:"found"`
 	Expected string `json:"expected"`
 }
 
-func (p problem) String() string {
+func (p Problem) String() string {
 	key := ""
 	if p.Key != "" {
 		key = p.Key + ": "
@@ -28,10 +25,10 @@ func (p problem) String() string {
 	return fmt.Sprintf("%s:%d:%d: %sfound %s; expected %s", p.File, p.Line, p.Column, key, p.Found, p.Expected)
 }
 
-// configError is everything that is wrong with a configuration, in the order of the file.
-type configError struct{ Problems []problem }
+// Error is everything that is wrong with a document, in its order.
+type Error struct{ Problems []Problem }
 
-func (e *configError) Error() string {
+func (e *Error) Error() string {
 	lines := make([]string, len(e.Problems))
 	for i, p := range e.Problems {
 		lines[i] = p.String()
@@ -39,42 +36,48 @@ func (e *configError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// source is where a configuration came from: its name in messages, its directory, its text's hash, and where each key
-// is written.
-type source struct {
-	file, dir string
-	hash      [32]byte
-	at        map[string]position
-}
-
-// problems collects what is wrong.
-type problems struct {
-	from *source
-	list []problem
-}
-
-// add notes a problem at the value of a key, or, when the file does not have that key, at the nearest one around it.
-func (p *problems) add(key, found, expected string) {
-	at, ok := p.from.at[key]
+// Add notes a problem at the value of a key, or, when the document does not have that key, at the nearest one around
+// it.
+func (d *Document) Add(key, found, expected string) {
+	at, ok := d.at[key]
 	for around := key; !ok && around != ""; {
 		around = parent(around)
-		at, ok = p.from.at[around]
+		at, ok = d.at[around]
 	}
-	p.addAt(at, key, found, expected)
+	d.addAt(at, key, found, expected)
 }
 
-func (p *problems) addAt(at position, key, found, expected string) {
-	p.list = append(p.list, problem{p.from.file, max(at.line, 1), max(at.column, 1), key, found, expected})
+func (d *Document) addAt(at position, key, found, expected string) {
+	d.problems = append(d.problems, Problem{d.file, max(at.line, 1), max(at.column, 1), key, found, expected})
 }
 
-func (p *problems) err() error {
-	if len(p.list) == 0 {
+// Has tells whether the document has a key.
+func (d *Document) Has(key string) bool {
+	_, ok := d.at[key]
+	return ok
+}
+
+// Reported tells whether a problem with this very key is known: what was found wrong is not also reported as missing.
+func (d *Document) Reported(key string) bool {
+	return slices.ContainsFunc(d.problems, func(p Problem) bool { return p.Key == key })
+}
+
+// ReportedBelow is Reported for a key and everything in it.
+func (d *Document) ReportedBelow(key string) bool {
+	return slices.ContainsFunc(d.problems, func(p Problem) bool {
+		return p.Key == key || strings.HasPrefix(p.Key, key+".") || strings.HasPrefix(p.Key, key+"[")
+	})
+}
+
+// Err is nil, or an *Error with all problems.
+func (d *Document) Err() error {
+	if len(d.problems) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(p.list, func(a, b problem) int {
+	problems := slices.SortedStableFunc(slices.Values(d.problems), func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return &configError{slices.Compact(p.list)}
+	return &Error{slices.Compact(problems)}
 }
 
 // parent is the key around a key: realms.staff for realms.staff.url, apps.shop.origins for apps.shop.origins[0].
@@ -82,9 +85,9 @@ func parent(key string) string {
 	return key[:max(strings.LastIndexAny(key, ".["), 0)]
 }
 
-// quoted is text as it may stand in a message: shortened, so that a secret that was written where a file name belongs
+// Quoted is text as it may stand in a message: shortened, so that a secret that was written where a file name belongs
 // is not printed whole.
-func quoted(text string) string {
+func Quoted(text string) string {
 	const most = 60
 	if len(text) > most {
 		text = text[:most] + "…"
@@ -92,8 +95,8 @@ func quoted(text string) string {
 	return fmt.Sprintf("%q", text)
 }
 
-// oneOf lists what may stand somewhere, with the one that was probably meant.
-func oneOf(found string, names []string) string {
+// OneOf lists what may stand somewhere, with the one that was probably meant.
+func OneOf(found string, names []string) string {
 	slices.Sort(names)
 	list := strings.Join(names, ", ")
 	if near := nearest(found, names); near != "" {

@@ -1,11 +1,12 @@
-package main
+// Package strict reads a YAML file into structs, and tells everything that is wrong with it at once: each problem with
+// its line and column, what was found, and what was expected. Unknown keys, other types and repeated keys are
+// problems; anchors, aliases, merges and tags it does not know.
+//
+// It knows nothing of what the values mean: the owner of the structs adds its own problems to the Document.
+package strict
 
 import (
-	"crypto/sha256"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -15,108 +16,101 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// maxConfig bounds a configuration file; a large one has some thousand lines.
-const maxConfig = 1 << 20
-
-// loadConfig reads and checks a file. What is wrong with its content is a *configError with all problems at once.
-func loadConfig(file string) (Config, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return Config{}, fmt.Errorf("configuration: %w", err)
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxConfig {
-		return Config{}, fmt.Errorf("configuration %s: want a regular file of at most %d bytes", file, maxConfig)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return Config{}, fmt.Errorf("configuration: %w", err)
-	}
-	return readConfig(file, text)
+// Value is a scalar with a spelling of its own.
+type Value interface {
+	Read(text string) error
+	Expects() string // what to say when Read fails: "a duration such as 5m"
 }
 
-func readConfig(file string, text []byte) (Config, error) {
-	config := Config{source: source{file: file, dir: filepath.Dir(file), hash: sha256.Sum256(text), at: map[string]position{}}}
-	found := &problems{from: &config.source}
-	config.setDefaults()
-	root := found.parse(text)
-	if root != nil {
-		r := reader{found}
-		r.node(root, "", reflect.ValueOf(&config).Elem())
-		config.complete()
-		checker{&config, found}.all()
+// Defaulter is an element of a map that does not begin with zero members.
+type Defaulter interface{ SetDefaults() }
+
+// Document is a file that was read: where its keys are, and what is wrong with it.
+type Document struct {
+	file     string
+	at       map[string]position
+	problems []Problem
+}
+
+// position is a place in the file; both count from 1.
+type position struct{ line, column int }
+
+// Read puts a document into a pointer to a struct. Its members have `yaml` tags and are texts, whole numbers, Values,
+// Later, lists, structs, pointers to structs, or maps from names to those. ok tells that the document had keys at all:
+// then it is worth while to look at what they mean.
+func Read(file string, text []byte, into any) (d *Document, ok bool) {
+	d = &Document{file: file, at: map[string]position{}}
+	root := d.parse(text)
+	if root == nil {
+		return d, false
 	}
-	return config, found.err()
+	d.node(root, "", reflect.ValueOf(into).Elem())
+	return d, true
 }
 
 // parse is the YAML itself; nil when it cannot be read, which is then the only problem.
-func (p *problems) parse(text []byte) ast.Node {
+func (d *Document) parse(text []byte) ast.Node {
 	file, err := parser.ParseBytes(text, 0)
 	if trouble, ok := errors.AsType[yaml.Error](err); ok {
 		at := position{1, 1}
 		if tok := trouble.GetToken(); tok != nil && tok.Position != nil {
 			at = position{tok.Position.Line, tok.Position.Column}
 		}
-		p.addAt(at, "", "what is not YAML: "+trouble.GetMessage(), "KEY: VALUE lines, indented by spaces")
+		d.addAt(at, "", "what is not YAML: "+trouble.GetMessage(), "KEY: VALUE lines, indented by spaces")
 		return nil
 	}
 	switch {
 	case err != nil:
-		p.addAt(position{1, 1}, "", "what is not YAML: "+err.Error(), "KEY: VALUE lines, indented by spaces")
+		d.addAt(position{1, 1}, "", "what is not YAML: "+err.Error(), "KEY: VALUE lines, indented by spaces")
 	case len(file.Docs) == 0 || file.Docs[0].Body == nil:
-		p.addAt(position{1, 1}, "", "an empty file", "a configuration; `munjigi init` writes one")
+		d.addAt(position{1, 1}, "", "an empty file", "KEY: VALUE lines")
 	case len(file.Docs) > 1:
-		p.addAt(place(file.Docs[1].Body), "", "a second document", "one document")
+		d.addAt(place(file.Docs[1].Body), "", "a second document", "one document")
 	default:
 		if root, ok := file.Docs[0].Body.(*ast.MappingNode); ok {
 			return root
 		}
-		p.addAt(place(file.Docs[0].Body), "", describe(file.Docs[0].Body), "KEY: VALUE lines")
+		d.addAt(place(file.Docs[0].Body), "", describe(file.Docs[0].Body), "KEY: VALUE lines")
 	}
 	return nil
 }
 
-// reader puts a YAML tree into a Config. Beside the strict rules (no unknown keys, no other types) it knows no
-// anchors, aliases, merges and tags: a file of this size is clearer without them.
-type reader struct{ *problems }
-
-type defaulter interface{ setDefaults() }
-
-func (r reader) node(node ast.Node, key string, to reflect.Value) {
+func (d *Document) node(node ast.Node, key string, to reflect.Value) {
 	if at := place(node); key != "" && at != (position{}) {
-		r.from.at[key] = at
+		d.at[key] = at
 	}
-	if _, ok := to.Interface().(later); ok {
+	if _, ok := to.Interface().(Later); ok {
 		to.SetBool(true)
 		return
 	}
-	if scalar, ok := to.Addr().Interface().(value); ok {
+	if scalar, ok := to.Addr().Interface().(Value); ok {
 		text, isScalar := scalarText(node)
-		if !isScalar || scalar.read(text) != nil {
-			r.add(key, describe(node), scalar.expects())
+		if !isScalar || scalar.Read(text) != nil {
+			d.Add(key, describe(node), scalar.Expects())
 		}
 		return
 	}
 	switch to.Kind() {
 	case reflect.Pointer:
 		if _, empty := node.(*ast.NullNode); empty {
-			r.add(key, "nothing", "indented keys")
+			d.Add(key, "nothing", "indented keys")
 			return
 		}
 		to.Set(reflect.New(to.Type().Elem()))
-		r.node(node, key, to.Elem())
+		d.node(node, key, to.Elem())
 	case reflect.Struct, reflect.Map:
-		r.mapping(node, key, to)
+		d.mapping(node, key, to)
 	case reflect.Slice:
-		r.sequence(node, key, to)
+		d.sequence(node, key, to)
 	default:
-		r.scalar(node, key, to)
+		d.scalar(node, key, to)
 	}
 }
 
-func (r reader) mapping(node ast.Node, key string, to reflect.Value) {
+func (d *Document) mapping(node ast.Node, key string, to reflect.Value) {
 	mapping, ok := node.(*ast.MappingNode)
 	if !ok {
-		r.add(key, describe(node), "indented keys")
+		d.Add(key, describe(node), "indented keys")
 		return
 	}
 	if to.Kind() == reflect.Map {
@@ -125,49 +119,49 @@ func (r reader) mapping(node ast.Node, key string, to reflect.Value) {
 	for _, entry := range mapping.Values {
 		name, ok := entry.Key.(*ast.StringNode)
 		if !ok {
-			r.addAt(place(entry.Key), key, "the key "+quoted(entry.Key.String()), "a plain name")
+			d.addAt(place(entry.Key), key, "the key "+Quoted(entry.Key.String()), "a plain name")
 			continue
 		}
 		inner := join(key, name.Value)
 		if to.Kind() == reflect.Map {
-			r.from.at[inner] = place(name)
-			r.entry(entry.Value, inner, name.Value, to)
+			d.at[inner] = place(name)
+			d.entry(entry.Value, inner, name.Value, to)
 			continue
 		}
 		field, known := fieldOf(to, name.Value)
 		if !known {
-			r.addAt(place(name), inner, "an unknown key", oneOf(name.Value, fieldNames(to.Type())))
+			d.addAt(place(name), inner, "an unknown key", OneOf(name.Value, fieldNames(to.Type())))
 			continue
 		}
-		r.node(entry.Value, inner, field)
+		d.node(entry.Value, inner, field)
 	}
 }
 
 // entry is one named thing, such as a realm. Problems with all of it point at its name.
-func (r reader) entry(node ast.Node, key, name string, to reflect.Value) {
+func (d *Document) entry(node ast.Node, key, name string, to reflect.Value) {
 	element := reflect.New(to.Type().Elem())
-	if defaults, ok := element.Interface().(defaulter); ok {
-		defaults.setDefaults()
+	if defaults, ok := element.Interface().(Defaulter); ok {
+		defaults.SetDefaults()
 	}
-	at := r.from.at[key]
-	r.node(node, key, element.Elem())
-	r.from.at[key] = at
+	at := d.at[key]
+	d.node(node, key, element.Elem())
+	d.at[key] = at
 	to.SetMapIndex(reflect.ValueOf(name), element.Elem())
 }
 
-func (r reader) sequence(node ast.Node, key string, to reflect.Value) {
+func (d *Document) sequence(node ast.Node, key string, to reflect.Value) {
 	list, ok := node.(*ast.SequenceNode)
 	if !ok {
-		r.add(key, describe(node), "a list: [a, b]")
+		d.Add(key, describe(node), "a list: [a, b]")
 		return
 	}
 	to.Set(reflect.MakeSlice(to.Type(), len(list.Values), len(list.Values)))
 	for i, element := range list.Values {
-		r.node(element, key+"["+strconv.Itoa(i)+"]", to.Index(i))
+		d.node(element, key+"["+strconv.Itoa(i)+"]", to.Index(i))
 	}
 }
 
-func (r reader) scalar(node ast.Node, key string, to reflect.Value) {
+func (d *Document) scalar(node ast.Node, key string, to reflect.Value) {
 	switch to.Kind() {
 	case reflect.String:
 		switch node := node.(type) {
@@ -176,20 +170,20 @@ func (r reader) scalar(node ast.Node, key string, to reflect.Value) {
 		case *ast.LiteralNode:
 			to.SetString(strings.TrimSpace(node.Value.Value))
 		case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-			r.add(key, describe(node), "a text: put it in quotes")
+			d.Add(key, describe(node), "a text: put it in quotes")
 		default:
-			r.add(key, describe(node), "a text")
+			d.Add(key, describe(node), "a text")
 		}
 	case reflect.Int:
 		text, _ := scalarText(node)
 		n, err := strconv.Atoi(text)
 		if _, ok := node.(*ast.IntegerNode); !ok || err != nil {
-			r.add(key, describe(node), "a whole number")
+			d.Add(key, describe(node), "a whole number")
 			return
 		}
 		to.SetInt(int64(n))
 	default:
-		panic("configuration has a member of kind " + to.Kind().String())
+		panic("strict: a member of kind " + to.Kind().String())
 	}
 }
 
@@ -244,9 +238,9 @@ func scalarText(node ast.Node) (string, bool) {
 func describe(node ast.Node) string {
 	switch node := node.(type) {
 	case *ast.StringNode:
-		return quoted(node.Value)
+		return Quoted(node.Value)
 	case *ast.LiteralNode:
-		return quoted(node.Value.Value)
+		return Quoted(node.Value.Value)
 	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
 		return "the number " + node.GetToken().Value
 	case *ast.BoolNode:
@@ -258,5 +252,5 @@ func describe(node ast.Node) string {
 	case *ast.SequenceNode:
 		return "a list"
 	}
-	return quoted(node.String()) + ", which this file does not know"
+	return Quoted(node.String()) + ", which this file does not know"
 }
