@@ -36,35 +36,35 @@ type row struct {
 var policy = map[string]row{
 	// leaves
 	"internal/fault":  {},
-	"internal/token":  {ours: "internal/fault", libs: "go-jose"},
+	"internal/token":  {},
 	"internal/audit":  {},
 	"internal/strict": {libs: "yaml"},
 
 	// domain
 	"internal/account": {libs: "net"},
 	"internal/keys":    {ours: "internal/audit internal/fault internal/token", libs: "tink"},
-	"internal/session": {ours: "internal/account internal/audit internal/fault internal/token", libs: "prometheus sync useragent"},
+	"internal/session": {ours: "internal/account internal/audit internal/fault internal/token", libs: "prometheus useragent"},
 
 	// engines
 	"internal/upstream": {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2 sync time"},
 	"internal/recheck":  {ours: "internal/account internal/audit internal/fault internal/session internal/upstream", libs: "prometheus sync time"},
-	"internal/signin":   {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", std: "net/http", libs: "time"},
+	"internal/signin":   {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "time"},
 
 	// adapters
 	"internal/store":        {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/session internal/signin internal/store/engine internal/token"},
 	"internal/store/engine": {std: "database/sql", libs: "sqlite"},
-	"internal/server":       {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/session internal/signin internal/token verify", std: "net/http", libs: "prometheus sync time"},
+	"internal/server":       {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/session internal/signin internal/token", std: "net/http", libs: "prometheus time"},
 
 	// public
-	"verify":              {ours: "internal/fault internal/token", std: "net/http", libs: "prometheus sync"},
+	"verify":              {ours: "internal/fault internal/token", std: "net/http"},
 	"examples/go-service": {ours: "verify", std: "net/http flag log"},
 
 	// what puts it together
 	"console":       {},
-	"internal/demo": {ours: "internal/fault internal/token verify", std: "net/http", libs: "go-jose"},
+	"internal/demo": {ours: "internal/fault verify", std: "net/http", libs: "go-jose"},
 	"cmd/munjigi": {
 		ours: "console internal/account internal/audit internal/demo internal/fault internal/keys internal/recheck internal/server internal/session internal/signin internal/store internal/strict internal/token internal/upstream",
-		std:  "flag net/http", libs: "kong prometheus sync",
+		std:  "net/http", libs: "kong prometheus sync",
 	},
 }
 
