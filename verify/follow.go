@@ -82,9 +82,12 @@ func (f *follower) address() string {
 	return address
 }
 
-// stream follows the events. Whether the view is fresh depends on when the store was read: by our own clock for the
-// first event (not before we sent the request), and for later ones by the difference of the server's two readings,
-// which no skew between the machines disturbs. An event that was held back on the way is as old as it is.
+// stream follows the events. Whether the view is fresh depends on when the store was read: for the first event that
+// counts from when we sent the request, by our own clock; for later ones from there on by the difference of the server's
+// readings, which no skew between the machines disturbs. An event that was held back on the way is as old as it is.
+//
+// A known weakness: a server answers from the reading it has, so a node whose store was lost just before we came may
+// look as much fresher as it lets its readings grow old before it refuses.
 func (f *follower) stream(ctx context.Context) (beats int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -187,13 +190,11 @@ func parsePage(data []byte) (page token.FeedPage, err error) {
 	return page, nil
 }
 
-// apply puts a page in force, which was read at at or later. Entries of an earlier epoch stay until their time is over.
+// apply puts a page in force, which was read at at or later. Entries that are known stay until their time is over, also
+// under a new epoch, and when the numbers go back (another node that is a little behind, a store that was put back):
+// whoever asks with a cursor that the server cannot know gets everything from the start.
 // Withdrawn keys come first, and freshness last: it is claimed only when everything that the page says is in force.
 func (f *follower) apply(page token.FeedPage, at time.Time) error {
-	if page.Epoch == f.epoch && page.N < f.n {
-		f.epoch, f.n = "", 0 // the store went back in time without telling: ask for everything
-		return fmt.Errorf("the feed went back to %d", page.N)
-	}
 	sessions, keys, err := revocations(page)
 	if err != nil {
 		return fmt.Errorf("read page of the feed: %w", err)

@@ -270,15 +270,15 @@ func TestBrokenFeed(t *testing.T) {
 		http.Redirect(w, r, "https://evil.example/", http.StatusFound)
 	}
 	feeds := map[string][2]http.HandlerFunc{
-		"HTML":               {body("<html>"), nil},
-		"redirect":           {elsewhere, nil},
-		"no epoch":           {body(`{"n":1,"entries":[]}`), nil},
-		"an id that is none": {body(`{"epoch":"x","n":1,"entries":[{"n":1,"id":"AAA","until":99999999999}]}`), nil},
-		"more of nothing":    {body(`{"epoch":"x","n":1,"more":true,"entries":[]}`), nil},
-		"stream is a page":   {status(503), body(`{}`)},
-		"stream redirects":   {status(503), elsewhere},
-		"event is HTML":      {status(503), event("<html>")},
-		"event too large":    {status(503), event(strings.Repeat("x", 17<<20))},
+		"HTML":                {body("<html>"), nil},
+		"redirect":            {elsewhere, nil},
+		"no epoch":            {body(`{"n":1,"entries":[]}`), nil},
+		"an id that is none":  {body(`{"epoch":"x","n":1,"entries":[{"n":1,"id":"AAA","until":99999999999}]}`), nil},
+		"more of nothing":     {body(`{"epoch":"x","n":1,"more":true,"entries":[]}`), nil},
+		"stream is no stream": {nil, body("data: {\"epoch\":\"e1\",\"n\":2,\"entries\":[{\"n\":2,\"id\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"until\":99999999999}]}\n\n")},
+		"stream redirects":    {nil, elsewhere},
+		"event is HTML":       {nil, event("<html>")},
+		"event too large":     {nil, event(strings.Repeat("x", 17<<20))},
 	}
 	for name, handlers := range feeds {
 		t.Run(name, func(t *testing.T) {
@@ -289,12 +289,15 @@ func TestBrokenFeed(t *testing.T) {
 				v := ready(t, i.config())
 				synctest.Wait()
 				i.breakPath("/revocations", handlers[0])
-				if handlers[1] != nil {
-					i.breakPath("stream", handlers[1])
-				}
+				i.breakPath("stream", handlers[1])
 				i.cut()
 				time.Sleep(time.Minute)
-				stale(t, v, true)
+				if handlers[0] != nil {
+					stale(t, v, true)
+				}
+				if got := v.Stats().Entries; got != 1 {
+					t.Errorf("got %d entries, want the one that was known", got)
+				}
 				check(t, v, i.sign(t, func(c *token.Claims) { c.SessionID = sid }), "session_revoked")
 				if got := i.count("/revocations") + i.count("stream"); got > 50 {
 					t.Errorf("got %d requests in a minute", got)

@@ -156,7 +156,9 @@ func (i *issuer) page(cursor string) (token.FeedPage, string) {
 	defer i.mu.Unlock()
 	after := int64(0)
 	if epoch, n, _ := strings.Cut(cursor, "."); epoch == i.epoch {
-		after, _ = strconv.ParseInt(n, 10, 64)
+		if after, _ = strconv.ParseInt(n, 10, 64); after > i.n {
+			after = 0
+		}
 	}
 	page := token.FeedPage{Epoch: i.epoch, N: i.n, ReadAt: time.Now().Add(i.skew - i.lag).UnixMicro(), Entries: []token.FeedEntry{}}
 	last := i.n

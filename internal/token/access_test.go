@@ -204,6 +204,8 @@ func TestClaimsRefuse(t *testing.T) {
 		strings.Replace(good, `{`, `{"x":{"deep":{"y":1,"y":1}},`, 1),
 		strings.Replace(good, `{`, `{"x":"\ud800",`, 1),
 		strings.Replace(good, `{`, `{"x":"\ud800A",`, 1),
+		strings.Replace(good, `{`, `{"x":"\ud800\u0041",`, 1),
+		strings.Replace(good, `{`, `{"x":"\udc00\ud800",`, 1),
 		strings.Replace(good, `{`, `{"x":"\q",`, 1),
 		strings.Replace(good, `{`, `{"x":"`+"\t"+`",`, 1),
 		strings.Replace(good, `{`, `{"x":01,`, 1),

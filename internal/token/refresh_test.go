@@ -155,10 +155,13 @@ func TestBox(t *testing.T) {
 			}
 		}
 	}
-	long := id.SealEnd(Ended{Reason: "replaced", At: at, By: strings.Repeat("가", 50)})
-	got, err := id.OpenEnd(long)
-	if err != nil || len(long) != length || got.By != strings.Repeat("가", len(got.By)/3) || got.By == "" {
-		t.Errorf("got %+v, %v", got, err)
+	for _, first := range []string{"", "a", "ab"} { // wherever the limit falls within a character
+		long := id.SealEnd(Ended{Reason: "replaced", At: at, By: first + strings.Repeat("가", 50)})
+		got, err := id.OpenEnd(long)
+		rest := strings.TrimPrefix(got.By, first)
+		if err != nil || len(long) != length || len(rest) < 20 || rest != strings.Repeat("가", len(rest)/3) {
+			t.Errorf("got %+v, %v", got, err)
+		}
 	}
 }
 
