@@ -3,7 +3,6 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-MAKEFLAGS += --no-print-directory
 
 TOOL := go tool -modfile=tools/go.mod
 GO_FILES = $$(find . -name '*.go' -not -path '*/node_modules/*')
@@ -11,7 +10,8 @@ GO_FILES = $$(find . -name '*.go' -not -path '*/node_modules/*')
 STAMP := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 say = @printf '==> %s\n'
 
-.PHONY: help demo test check bench soak fmt clean unit
+.NOTPARALLEL:
+.PHONY: help demo test check bench soak fmt clean need need-all
 
 help:
 	@echo 'make demo    build everything and run it on this machine, with a company, people and services made up'
@@ -22,32 +22,23 @@ help:
 	@echo 'make fmt     format Go and console sources'
 	@echo 'make clean   remove what was built, and the demo'\''s data'
 
-demo:
-	@scripts/need build
-	@$(MAKE) bin/munjigi
+demo: need bin/munjigi
 	$(say) 'starting the demo (Ctrl-C ends it); it keeps its data in munjigi-demo/'
 	@exec bin/munjigi demo $(DEMO)
 
-test:
-	@scripts/need test
-	@$(MAKE) check unit
-
-# unit is the part of test that comes after the linters.
-unit:
+test: need-all check bin/munjigi
 	$(say) 'console: unit tests'
 	@npm test --silent
 	$(say) 'go: tests with the race detector'
 	@CGO_ENABLED=1 go test -race ./...
 	$(say) 'bench: its tests'
 	@cd bench && go test ./...
-	@$(MAKE) bin/munjigi
 	$(say) 'binary: size, static'
 	@scripts/binary bin/munjigi
 	$(say) 'browser: the whole way in real Chromium, and against a provider that is not ours'
-	@npm run e2e --silent
+	@CHROMIUM=$${CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)} npm run e2e --silent
 
-check: node_modules/.package-lock.json
-	@scripts/need build
+check: need node_modules/.package-lock.json
 	$(say) 'console: formatting, lint, types'
 	@npm run check --silent
 	$(say) 'go: gofumpt, vet, staticcheck'
@@ -57,21 +48,25 @@ check: node_modules/.package-lock.json
 	@$(TOOL) staticcheck ./...
 	@cd bench && go vet ./...
 
-bench:
-	@scripts/need build
+bench: need
 	$(say) 'bench: each row beside its yardstick, a minute or two; make bench BENCH=-strict fails when a goal is missed'
 	@cd bench && go run . $(BENCH)
 
-soak:
-	@scripts/need test
-	@$(MAKE) bin/munjigi
+soak: need-all bin/munjigi
 	$(say) 'soak: about half an hour'
 	@MUNJIGI_SOAK=1 CGO_ENABLED=1 go test -race -count=1 -timeout 2h ./...
 
-fmt: node_modules/.package-lock.json
+fmt: need node_modules/.package-lock.json
 	$(say) 'formatting'
 	@$(TOOL) gofumpt -w $(GO_FILES)
 	@npm run fmt --silent
+
+# What is missing on this machine is named before anything is built.
+need:
+	@scripts/need build
+
+need-all:
+	@scripts/need test
 
 clean:
 	rm -rf bin node_modules console/node_modules e2e/node_modules munjigi-demo test-results e2e/test-results
