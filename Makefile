@@ -4,6 +4,8 @@ SHELL := /usr/bin/env bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 
+# The linters see the program as it is shipped, and share its compiled packages. The race detector needs its own.
+SHIPPED := CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath'
 TOOL := go tool -modfile=tools/go.mod
 GO_FILES = $$(find . -name '*.go' -not -path '*/node_modules/*')
 # Without a git that answers here (a copy of the files, somebody else's checkout) the binary bears no version.
@@ -32,7 +34,7 @@ test: need-all check bin/munjigi
 	$(say) 'go: tests with the race detector'
 	@CGO_ENABLED=1 go test -race ./...
 	$(say) 'bench: its tests'
-	@cd bench && go test ./...
+	@cd bench && $(SHIPPED) go test ./...
 	$(say) 'binary: size, static'
 	@scripts/binary bin/munjigi
 	$(say) 'browser: the whole way in real Chromium, and against a provider that is not ours'
@@ -44,13 +46,13 @@ check: need node_modules/.package-lock.json
 	$(say) 'go: gofumpt, vet, staticcheck'
 	@unformatted=$$($(TOOL) gofumpt -l $(GO_FILES)); \
 		if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
-	@go vet ./...
-	@$(TOOL) staticcheck ./...
-	@cd bench && go vet ./...
+	@$(SHIPPED) go vet ./...
+	@$(SHIPPED) $(TOOL) staticcheck ./...
+	@cd bench && $(SHIPPED) go vet ./...
 
 bench: need
 	$(say) 'bench: each row beside its yardstick, a minute or two; make bench BENCH=-strict fails when a goal is missed'
-	@cd bench && go run . $(BENCH)
+	@cd bench && $(SHIPPED) go run . $(BENCH)
 
 soak: need-all bin/munjigi
 	$(say) 'soak: about half an hour'
@@ -85,7 +87,7 @@ console/dist/index.html: node_modules/.package-lock.json $(shell find console -t
 # Go itself knows what has changed.
 bin/munjigi: console/dist/index.html FORCE
 	$(say) 'go: building bin/munjigi'
-	@CGO_ENABLED=0 go build $(STAMP) -trimpath -ldflags '-s -w' -o $@ ./cmd/munjigi
+	@$(SHIPPED) go build $(STAMP) -ldflags '-s -w' -o $@ ./cmd/munjigi
 
 .PHONY: FORCE
 FORCE:
