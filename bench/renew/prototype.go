@@ -4,6 +4,7 @@ package renew
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/hmac"
@@ -156,7 +157,7 @@ func (p *Prototype) sign(session, generation int64) (string, error) {
 	text := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","typ":"at+jwt","kid":"k"}`)) + "." +
 		base64.RawURLEncoding.EncodeToString(claims)
 	digest := sha256.Sum256([]byte(text))
-	der, err := p.key.Sign(nil, digest[:], nil)
+	der, err := p.key.Sign(nil, digest[:], crypto.SHA256)
 	if err != nil {
 		return "", err
 	}

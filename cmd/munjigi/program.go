@@ -66,7 +66,10 @@ func (p *program) assemble(ctx context.Context) (err error) {
 	if p.ring, err = keys.Open(ctx, ring); err != nil {
 		return err
 	}
-	p.feed = session.NewFeed(session.FeedConfig{Store: p.store, Registerer: p.Metrics, Log: p.log})
+	p.feed = session.NewFeed(session.FeedConfig{Store: p.store, Withdrawn: p.reloadKeys, Registerer: p.Metrics, Log: p.log})
+	if err := p.feed.Read(ctx); err != nil {
+		return err
+	}
 	if err := p.openProviders(); err != nil {
 		return err
 	}
@@ -92,6 +95,13 @@ func (p *program) assemble(ctx context.Context) (err error) {
 	p.Handler = p.server
 	p.Metrics.MustRegister(newStoreMetrics(p.store))
 	return p.recordConfig(ctx)
+}
+
+// reloadKeys is for a key that was withdrawn elsewhere: sooner than the ring would see it by itself.
+func (p *program) reloadKeys(ctx context.Context) {
+	if err := p.ring.Reload(ctx); err != nil {
+		p.log.Warn("keys not read after one was withdrawn: the next poll will", "err", err)
+	}
 }
 
 // openProviders makes the OpenID client of each realm. Nobody is asked before somebody signs in.

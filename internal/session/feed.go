@@ -63,7 +63,10 @@ const (
 
 // FeedConfig is what a Feed is made of.
 type FeedConfig struct {
-	Store      FeedStore
+	Store FeedStore
+	// Withdrawn is called when a signing key was withdrawn, by whatever node or command, so that nothing is signed
+	// with it here any more. It may wait for the store; nil = nobody asks.
+	Withdrawn  func(context.Context)
 	Registerer prometheus.Registerer // nil = no metrics
 	Now        func() time.Time
 	Log        *slog.Logger
@@ -124,12 +127,12 @@ func (f *Feed) WakeSince(noticed time.Time) {
 	}
 }
 
-// Run reads the store until ctx ends.
+// Run reads the store until ctx ends. Without a Read before it the feed has no page to show at first.
 func (f *Feed) Run(ctx context.Context) error {
 	poll := time.NewTicker(feedPoll)
 	defer poll.Stop()
 	for failing := false; ; {
-		err := f.read(ctx)
+		err := f.Read(ctx)
 		if err != nil && ctx.Err() == nil && !failing {
 			f.Log.Error("revocations not read: followers hear no beat until it works again", "alert", "revocations_stale", "err", err)
 		}
@@ -143,8 +146,9 @@ func (f *Feed) Run(ctx context.Context) error {
 	}
 }
 
-// read takes over what was committed since the last read, batch by batch.
-func (f *Feed) read(ctx context.Context) error {
+// Read takes over what was committed since the last read, batch by batch. Only one may run at a time: call it before
+// Run, so that whoever asks first is answered.
+func (f *Feed) Read(ctx context.Context) error {
 	for {
 		f.mu.Lock()
 		since, noticed := f.live.cursor, f.noticed
@@ -159,6 +163,9 @@ func (f *Feed) read(ctx context.Context) error {
 			return fmt.Errorf("read revocations: %w", err)
 		}
 		f.take(page, readAt, noticed)
+		if slices.ContainsFunc(page.Entries, func(e token.FeedEntry) bool { return e.KeyID != "" }) && f.Withdrawn != nil {
+			f.Withdrawn(ctx)
+		}
 		if !page.More {
 			return nil
 		}

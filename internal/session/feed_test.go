@@ -191,6 +191,21 @@ func TestFeedForgetsWhatIsOver(t *testing.T) {
 	})
 }
 
+func TestFeedTellsOfAWithdrawnKey(t *testing.T) {
+	told := 0
+	store := &entries{epoch: "e1"}
+	feed := NewFeed(FeedConfig{Store: store, Withdrawn: func(context.Context) { told++ }, Log: slog.New(slog.DiscardHandler)})
+	for _, e := range []token.FeedEntry{{N: 1, ID: "s", Until: token.Forever}, {N: 2, KeyID: "k", Until: token.Forever}} {
+		store.set(func(s *entries) { s.all = append(s.all, e) })
+		if err := feed.Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if want := int(e.N - 1); told != want {
+			t.Errorf("after entry %d: told %d times, want %d", e.N, told, want)
+		}
+	}
+}
+
 func TestParseCursor(t *testing.T) {
 	for text, want := range map[string]Cursor{"": {}, "e.0": {"e", 0}, "abc.12": {"abc", 12}} {
 		if got, err := ParseCursor(text); err != nil || got != want {

@@ -1,0 +1,87 @@
+package renew
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"testing/fstest"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/keys"
+	"github.com/munjigi/munjigi/internal/server"
+	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/signin"
+	"github.com/munjigi/munjigi/internal/store"
+)
+
+// Munjigi is the real thing, from its HTTP surface to its store, without a provider.
+type Munjigi struct {
+	http.Handler
+	manager *session.Manager
+	feed    *session.Feed
+	store   *store.Store
+}
+
+var app = account.App{Name: "tools", Realm: "staff", Origins: []string{Origin}, Services: []string{"wishlist", "market"}}
+
+// Origin is where the renewals come from.
+const Origin = "http://localhost:8080"
+
+// NewMunjigi makes one with its store and keys in dir. Every renewal rotates: there is no grace.
+func NewMunjigi(ctx context.Context, dir string) (*Munjigi, error) {
+	log := slog.New(slog.DiscardHandler)
+	sealer, err := keys.CreateSealer(filepath.Join(dir, "munjigi.key"))
+	if err != nil {
+		return nil, err
+	}
+	st, err := store.Open(ctx, store.Config{Database: "sqlite:" + filepath.Join(dir, "munjigi.db"), Sealer: sealer, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	ring, err := keys.Open(ctx, keys.Config{Store: st, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	m := &Munjigi{store: st, feed: session.NewFeed(session.FeedConfig{Store: st, Log: log})}
+	m.manager, err = session.NewManager(ctx, session.Config{Issuer: Origin, Store: st, Lineage: st, Keys: ring, Woken: m.feed.Wake,
+		Realms: map[string]session.Realm{"staff": {Policy: session.Policy{Access: 5 * time.Minute, Idle: 12 * time.Hour,
+			Max: 7 * 24 * time.Hour, WhenFull: session.Replace, LostAnswers: 2}}}, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	m.Handler, err = server.New(server.Config{URL: Origin, Console: "staff", Realms: map[string]server.Realm{"staff": {}},
+		Apps:     map[string]account.App{account.Console: {Name: account.Console, Realm: "staff"}, app.Name: app},
+		Sessions: m.manager, Devices: m.manager, SignIn: noSignIn{}, Keys: ring, Feed: m.feed, Directory: st, Audit: st,
+		Ready: st.Ping, Pages: fs.FS(fstest.MapFS{}), Log: log})
+	return m, err
+}
+
+// Run keeps it going until ctx ends.
+func (m *Munjigi) Run(ctx context.Context) error {
+	var loops errgroup.Group
+	loops.Go(func() error { return m.manager.Run(ctx) })
+	loops.Go(func() error { return m.feed.Run(ctx) })
+	err := loops.Wait()
+	m.store.Close()
+	return err
+}
+
+// SignIn begins the session of one person and returns its refresh token.
+func (m *Munjigi) SignIn(ctx context.Context, n int) (string, error) {
+	answer, err := m.manager.Begin(ctx, session.SignIn{App: app, Caller: session.Caller{Device: session.DeviceClass(agent)},
+		Identity: account.Identity{Realm: "staff", Issuer: "https://id.example.com", Subject: fmt.Sprint(n)},
+		Profile: account.Profile{Email: fmt.Sprintf("person%d@example.com", n), Name: fmt.Sprintf("Person %d", n),
+			Roles: []string{"viewer"}, CheckedAt: time.Now()}})
+	return answer.RefreshToken, err
+}
+
+// noSignIn stands where nobody comes in.
+type noSignIn struct{ server.SignIn }
+
+var _ signin.Store = (*store.Store)(nil)
