@@ -8,9 +8,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -264,6 +266,27 @@ func TestECDSARange(t *testing.T) {
 	for _, sig := range forged {
 		if verifyECDSA(&signer.PublicKey, "x", sig) {
 			t.Errorf("accepted %x", sig)
+		}
+	}
+}
+
+// Numbers with leading zeros, and with the high bit set, are written as ASN.1 wants them.
+func TestDERSignature(t *testing.T) {
+	for _, r := range []int64{1, 127, 128, 255, 256, 1<<62 + 5} {
+		signature := make([]byte, 64)
+		big.NewInt(r).FillBytes(signature[:32])
+		copy(signature[32:], order)
+		want, err := asn1.Marshal(struct{ R, S *big.Int }{big.NewInt(r), new(big.Int).SetBytes(order)})
+		if got := derSignature(signature); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("got %x, %v, want %x", got, err, want)
+		}
+	}
+	signer := signers(t)[ES256].(*ecdsa.PrivateKey)
+	for n := range 1000 { // one in 128 has a zero in front
+		input := fmt.Sprint(n)
+		signature, err := sign([]byte(input), ES256, signer)
+		if err != nil || !verifyECDSA(&signer.PublicKey, input, signature) {
+			t.Fatalf("%x: refused, %v", signature, err)
 		}
 	}
 }
