@@ -35,7 +35,9 @@ func newLane(w *Worker, issuer string, realm Realm) *lane {
 func (l *lane) run(ctx context.Context) {
 	storeFails := false
 	for ctx.Err() == nil {
-		l.resize(ctx)
+		if l.now().Sub(l.sizedAt) >= resizeEvery {
+			l.resize(ctx)
+		}
 		n, err := l.turn(ctx)
 		if err != nil && !storeFails && ctx.Err() == nil {
 			l.log.Error("rechecks wait for the store", "err", err)
@@ -47,12 +49,9 @@ func (l *lane) run(ctx context.Context) {
 	}
 }
 
-// resize counts the people now and then.
+// resize fits the rate to the number of people.
 func (l *lane) resize(ctx context.Context) {
 	now := l.now()
-	if now.Sub(l.sizedAt) < resizeEvery {
-		return
-	}
 	l.sizedAt = now
 	tally, err := l.cfg.Waves.Tally(ctx, l.issuer, now.Add(-waveWindow), now)
 	if err != nil {
@@ -76,6 +75,11 @@ func (l *lane) turn(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	l.note(grants)
+	// In a rush of sign-ins the number of people outgrows its last count.
+	if l.pace.lasts(len(grants)) > rushed && now.Sub(l.sizedAt) >= resizeRushed {
+		l.resize(ctx)
+		l.pace.tick(now)
+	}
 	for i, g := range grants {
 		if !l.dispatch(ctx, g) {
 			l.handBack(grants[i:])

@@ -68,4 +68,9 @@ func (p *pace) adjust(now time.Time) {
 	p.limiter.SetBurstAt(now, max(1, int(limit/8)))
 }
 
+// lasts is how long n questions take.
+func (p *pace) lasts(n int) time.Duration {
+	return time.Duration(float64(n) / float64(p.limiter.Limit()) * float64(time.Second))
+}
+
 func (p *pace) wait(ctx context.Context) error { return p.limiter.Wait(ctx) }

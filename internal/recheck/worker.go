@@ -24,8 +24,11 @@ const (
 	applyFor = 30 * time.Second
 	// checkLimit is how long a caller of Check waits at most.
 	checkLimit = time.Second
-	// resizeEvery is how often the number of people is counted anew.
-	resizeEvery = 10 * time.Second
+	// resizeEvery is how often the number of people is counted anew; resizeRushed, while more are due than can be
+	// asked within the time `rushed`.
+	resizeEvery  = 10 * time.Second
+	resizeRushed = 500 * time.Millisecond
+	rushed       = 250 * time.Millisecond
 )
 
 // Provider is asked about one person at a time; upstream.Provider is one. It gives up by itself within ten seconds.

@@ -353,6 +353,31 @@ func TestRateAfterAnOutage(t *testing.T) {
 	})
 }
 
+// Everybody arrives within seconds, and the interval is short: the rate follows before anybody is late.
+func TestRush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, 0, true)
+		s.realm.Every = 5 * time.Second
+		s.start()
+		defer func() { s.stop() }()
+		time.Sleep(time.Minute)
+		for i := range 400 {
+			s.provider.set(func() { s.provider.add(person(i)) })
+			s.store.add(person(i), time.Now(), time.Now().Add(s.realm.Every*9/10), true)
+			time.Sleep(20 * time.Millisecond)
+			if late := time.Since(s.lastConfirmed()); late > s.realm.Every+time.Second {
+				t.Fatalf("after %d sign-ins somebody was unconfirmed for %s", i, late)
+			}
+		}
+		for range 100 {
+			time.Sleep(100 * time.Millisecond)
+			if late := time.Since(s.lastConfirmed()); late > s.realm.Every+time.Second {
+				t.Fatalf("after the rush somebody was unconfirmed for %s", late)
+			}
+		}
+	})
+}
+
 // Two nodes share the work: nobody is presented twice at once (the fakes see to that), everybody in time.
 func TestTwoWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
