@@ -45,6 +45,7 @@ func testStore(t *testing.T, open func(*testing.T) *Store) {
 		"feed pages":                         testFeedPages,
 		"feed until":                         testFeedUntil,
 		"sweep":                              testSweep,
+		"sweep meets a renewal and an end":   testSweepRace,
 		"sweep walks on":                     testSweepWalk,
 		"directory":                          testDirectory,
 		"attempts work once":                 testConsume,
@@ -596,6 +597,34 @@ func testSweepWalk(t *testing.T, s *Store) {
 	if total != 25 {
 		t.Errorf("three sweeps of ten: got %d, want 25", total)
 	}
+}
+
+// Between looking and marking, a session may be renewed or ended: it keeps what it got.
+func testSweepRace(t *testing.T, s *Store) {
+	ctx := t.Context()
+	renewed, _ := mustBegin(t, s, beginning("kim", start))
+	ended, _ := mustBegin(t, s, beginning("lee", start))
+	seen, err := engine.List(s.db.In(ctx), scanSeen, `SELECT seq, ends_at, idle_until, ended FROM sessions ORDER BY seq`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Rotate(ctx, renewed.ID, 0, rotated(renewed, start.Add(idle/2)), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.End(ctx, ended.ID, ending(session.Revoked, start.Add(idle/2))); err != nil {
+		t.Fatal(err)
+	}
+	swept, err := write(ctx, s, engine.Usual, "sweep", func(t *tx) (Swept, error) { return t.sweepSessions(seen, start.Add(idle)) })
+	if err != nil || swept != (Swept{}) {
+		t.Errorf("got %+v, %v", swept, err)
+	}
+	if row, _, err := s.Session(ctx, renewed.ID); err != nil || row.Ended != nil {
+		t.Errorf("renewed: got %+v, %v", row.Ended, err)
+	}
+	if row, _, err := s.Session(ctx, ended.ID); err != nil || row.Ended.Reason != session.Revoked {
+		t.Errorf("ended: got %+v, %v", row.Ended, err)
+	}
+	check(t, s)
 }
 
 func testDirectory(t *testing.T, s *Store) {

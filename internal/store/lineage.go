@@ -31,7 +31,7 @@ func (s *Store) MarkRolledBack(ctx context.Context, at time.Time, event audit.Ev
 }
 
 // recoverBatch bounds how many sessions Recover holds in memory at once.
-const recoverBatch = 1000
+const recoverBatch = 200
 
 // Recover implements session.LineageStore. The grants are forgotten as well: the provider may have replaced them since
 // the copy was made, and would call their owners gone.

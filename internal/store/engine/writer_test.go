@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -220,12 +221,10 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	release := holdWriter(t, db)
 	ctx, cancel := context.WithCancel(t.Context())
 	gaveUp := make(chan error, 1)
-	queued := make(chan struct{})
-	go func() {
-		close(queued)
-		gaveUp <- db.writer.do(ctx, Single, insert(1))
-	}()
-	<-queued
+	go func() { gaveUp <- db.writer.do(ctx, Single, insert(1)) }()
+	for jobs := false; !jobs; jobs, _ = db.writer.waiting() {
+		runtime.Gosched() // until it waits in the queue
+	}
 	cancel()
 	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
