@@ -93,7 +93,7 @@ func (p *program) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	p.Handler = p.server
-	p.Metrics.MustRegister(newStoreMetrics(p.store))
+	p.Metrics.MustRegister(store.NewMetrics(p.store))
 	return p.recordConfig(ctx)
 }
 

@@ -4,7 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus")
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Metrics reads the store when somebody asks for metrics; while it cannot be read they are missing.
 type Metrics struct {
@@ -12,6 +13,7 @@ type Metrics struct {
 	sessions, grants, revocations *prometheus.Desc
 }
 
+// NewMetrics makes the collector; nothing is read before it is asked.
 func NewMetrics(st *Store) Metrics {
 	return Metrics{
 		store:       st,
