@@ -45,6 +45,28 @@ func mention(t *testing.T, name, text, word string) {
 	}
 }
 
+// A command that shows a promise has to run something.
+func TestCommandsOfPromisesRunTests(t *testing.T) {
+	command := regexp.MustCompile("`go test \\./(\\S+) -run '?([^`']+)'?`")
+	commands := command.FindAllStringSubmatch(page(t, "docs/development.md"), -1)
+	if len(commands) == 0 {
+		t.Fatal("docs/development.md: found no command")
+	}
+	for _, found := range commands {
+		dir, names := found[1], regexp.MustCompile(strings.ReplaceAll(found[2], `\|`, "|"))
+		if !slices.ContainsFunc(goFiles(os.DirFS(".")), func(file source) bool { return file.dir == dir && file.hasTest(names) }) {
+			t.Errorf("docs/development.md: no test of %s is called like %s", dir, names)
+		}
+	}
+}
+
+func (file source) hasTest(names *regexp.Regexp) bool {
+	return file.test && slices.ContainsFunc(file.Decls, func(d ast.Decl) bool {
+		function, ok := d.(*ast.FuncDecl)
+		return ok && strings.HasPrefix(function.Name.Name, "Test") && names.MatchString(function.Name.Name)
+	})
+}
+
 // A link to a page or a file that is not there helps nobody.
 func TestLinksLeadSomewhere(t *testing.T) {
 	tree := os.DirFS(".")
