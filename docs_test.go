@@ -52,9 +52,10 @@ func TestCommandsOfPromisesRunTests(t *testing.T) {
 	if len(commands) == 0 {
 		t.Fatal("docs/development.md: found no command")
 	}
+	files := goFiles(os.DirFS("."))
 	for _, found := range commands {
 		dir, names := found[1], regexp.MustCompile(strings.ReplaceAll(found[2], `\|`, "|"))
-		if !slices.ContainsFunc(goFiles(os.DirFS(".")), func(file source) bool { return file.dir == dir && file.hasTest(names) }) {
+		if !slices.ContainsFunc(files, func(file source) bool { return file.dir == dir && file.hasTest(names) }) {
 			t.Errorf("docs/development.md: no test of %s is called like %s", dir, names)
 		}
 	}
