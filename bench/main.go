@@ -41,6 +41,7 @@ type row struct {
 // subjects are all tables; each has a file of its own.
 func subjects() map[string]func() (subject, error) {
 	return map[string]func() (subject, error){
+		"renew":  renewSubject,
 		"verify": verifySubject,
 	}
 }

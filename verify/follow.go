@@ -84,10 +84,8 @@ func (f *follower) address() string {
 
 // stream follows the events. Whether the view is fresh depends on when the store was read: for the first event that
 // counts from when we sent the request, by our own clock; for later ones from there on by the difference of the server's
-// readings, which no skew between the machines disturbs. An event that was held back on the way is as old as it is.
-//
-// A known weakness: a server answers from the reading it has, so a node whose store was lost just before we came may
-// look as much fresher as it lets its readings grow old before it refuses.
+// readings, which no skew between the machines disturbs. An event that was held back on the way is as old as it is. A
+// server answers the first page and the first event from a reading that it began after we asked.
 func (f *follower) stream(ctx context.Context) (beats int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -8,8 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -61,44 +61,68 @@ func Ours(m *Munjigi) Target {
 	}
 }
 
-// Serve serves the target on loopback until the returned function is called.
-func (t Target) Serve() (address string, stop func(), err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, err
-	}
-	s := &http.Server{Handler: t.Handler}
-	go s.Serve(l)
-	return l.Addr().String(), func() { s.Close() }, nil
+// callers is how many browsers renew at once.
+const callers = 64
+
+// Side is a target that is served on loopback, with a session for each caller.
+type Side struct {
+	Target
+	address string
+	tokens  []string // the newest refresh token of each session
+	stops   []func()
 }
 
-// Load renews each of the sessions on a connection of its own, again and again, for a while. tokens holds the newest
-// refresh tokens before and after. It returns how many renewals a second were answered; any other answer is an error.
-func (t Target) Load(address string, tokens []string, lasts time.Duration) (float64, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), lasts)
-	defer cancel()
-	var done atomic.Int64
-	start := time.Now()
-	var callers errgroup.Group
-	for i := range tokens {
-		callers.Go(func() error {
-			conn, err := net.Dial("tcp", address)
+// serve serves the target until Stop.
+func (s *Side) serve() error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: s.Handler}
+	go server.Serve(l)
+	s.address = l.Addr().String()
+	s.stops = append(s.stops, func() { server.Close() })
+	return nil
+}
+
+// running runs until Stop.
+func (s *Side) running(run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- run(ctx) }()
+	s.stops = append(s.stops, func() { cancel(); <-done })
+}
+
+// Stop ends everything that serves the side.
+func (s *Side) Stop() {
+	for _, stop := range slices.Backward(s.stops) {
+		stop()
+	}
+}
+
+// Renew makes n renewals: each caller renews its session on a connection of its own, again and again. Any answer but
+// 200 is an error.
+func (s *Side) Renew(n int) error {
+	left := atomic.Int64{}
+	left.Store(int64(n))
+	var group errgroup.Group
+	for i := range s.tokens {
+		group.Go(func() error {
+			conn, err := net.Dial("tcp", s.address)
 			if err != nil {
 				return err
 			}
 			defer conn.Close()
 			reader := bufio.NewReader(conn)
-			for ctx.Err() == nil {
-				if tokens[i], err = t.once(conn, reader, tokens[i]); err != nil {
+			for left.Add(-1) >= 0 {
+				if s.tokens[i], err = s.once(conn, reader, s.tokens[i]); err != nil {
 					return err
 				}
-				done.Add(1)
 			}
 			return nil
 		})
 	}
-	err := callers.Wait()
-	return float64(done.Load()) / time.Since(start).Seconds(), err
+	return group.Wait()
 }
 
 func (t Target) once(conn net.Conn, reader *bufio.Reader, refreshToken string) (string, error) {

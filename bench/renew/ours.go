@@ -16,7 +16,6 @@ import (
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/server"
 	"github.com/munjigi/munjigi/internal/session"
-	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/store"
 )
 
@@ -62,6 +61,25 @@ func NewMunjigi(ctx context.Context, dir string) (*Munjigi, error) {
 	return m, err
 }
 
+// StartMunjigi serves Munjigi, with its files in dir.
+func StartMunjigi(ctx context.Context, dir string) (*Side, error) {
+	m, err := NewMunjigi(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Side{Target: Ours(m)}
+	s.running(m.Run)
+	for i := range callers {
+		refreshToken, err := m.SignIn(ctx, i)
+		if err != nil {
+			s.Stop()
+			return nil, err
+		}
+		s.tokens = append(s.tokens, refreshToken)
+	}
+	return s, s.serve()
+}
+
 // Run keeps it going until ctx ends.
 func (m *Munjigi) Run(ctx context.Context) error {
 	var loops errgroup.Group
@@ -83,5 +101,3 @@ func (m *Munjigi) SignIn(ctx context.Context, n int) (string, error) {
 
 // noSignIn stands where nobody comes in.
 type noSignIn struct{ server.SignIn }
-
-var _ signin.Store = (*store.Store)(nil)

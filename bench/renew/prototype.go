@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"path/filepath"
 	"time"
 
 	_ "modernc.org/sqlite" // the same engine as ours
@@ -57,6 +58,20 @@ func NewPrototype(path string, n int) (*Prototype, error) {
 		}
 	}
 	return p, nil
+}
+
+// StartPrototype serves a prototype, with its file in dir.
+func StartPrototype(dir string) (*Side, error) {
+	p, err := NewPrototype(filepath.Join(dir, "bare.db"), callers)
+	if err != nil {
+		return nil, err
+	}
+	s := &Side{Target: Bare(p)}
+	s.running(p.Run)
+	for i := range callers {
+		s.tokens = append(s.tokens, p.Token(int64(i), 0))
+	}
+	return s, s.serve()
 }
 
 // Run commits whatever waits, batch by batch, until ctx ends.

@@ -353,7 +353,7 @@ func newFakeFeed() *fakeFeed {
 	return &fakeFeed{page: token.FeedPage{Epoch: "e1", N: 3, Entries: []token.FeedEntry{}}, pages: make(chan token.FeedPage)}
 }
 
-func (f *fakeFeed) Page(session.Cursor, int) (token.FeedPage, error) {
+func (f *fakeFeed) Page(context.Context, session.Cursor, int) (token.FeedPage, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.page, f.err

@@ -36,7 +36,7 @@ func (s *Server) revocations(w *response, r *http.Request) error {
 	if streaming {
 		return s.follow(w, r, after)
 	}
-	page, err := s.Feed.Page(after, feedLimit)
+	page, err := s.Feed.Page(r.Context(), after, feedLimit)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (s *Server) follow(w *response, r *http.Request, after session.Cursor) erro
 	default:
 		return &fault.Error{Code: fault.TooManyAttempts, Detail: "too many followers on this node", RetryAfter: 2 * time.Second}
 	}
-	page, err := s.Feed.Page(after, feedLimit)
+	page, err := s.Feed.Page(r.Context(), after, feedLimit)
 	if err != nil {
 		return err
 	}

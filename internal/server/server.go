@@ -62,8 +62,8 @@ type Keys interface {
 
 // Feed is session.Feed.
 type Feed interface {
-	// Page is what is known now above a cursor.
-	Page(after session.Cursor, limit int) (token.FeedPage, error)
+	// Page is what the store holds above a cursor, read after the call. store_unavailable.
+	Page(ctx context.Context, after session.Cursor, limit int) (token.FeedPage, error)
 	// Wait returns when there is something above the cursor, or at the next beat.
 	Wait(ctx context.Context, after session.Cursor, limit int) (token.FeedPage, error)
 }

@@ -57,8 +57,8 @@ const (
 	feedPoll  = 200 * time.Millisecond
 	feedBeat  = time.Second
 	feedBatch = 10_000
-	// feedFresh is how old the last read may be before a new follower is refused instead of being misled.
-	feedFresh = 3 * time.Second
+	// feedPatience is how long a new follower waits for a read of the store.
+	feedPatience = 2 * time.Second
 )
 
 // FeedConfig is what a Feed is made of.
@@ -80,11 +80,20 @@ type Feed struct {
 	latency prometheus.Histogram
 
 	mu      sync.Mutex // guards everything below
+	next    *reading   // the one that begins next
 	noticed []time.Time
 	live    view
 	told    chan struct{} // closed when there is something to tell, then replaced
 	toldAt  time.Time
 }
+
+// reading is one look at the store.
+type reading struct {
+	over chan struct{} // closed when err is known
+	err  error
+}
+
+func newReading() *reading { return &reading{over: make(chan struct{})} }
 
 // view is one state of the feed. Its entries are never changed in place, only replaced or appended to.
 type view struct {
@@ -98,7 +107,7 @@ func NewFeed(c FeedConfig) *Feed {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	f := &Feed{FeedConfig: c, wake: make(chan struct{}, 1), told: make(chan struct{})}
+	f := &Feed{FeedConfig: c, wake: make(chan struct{}, 1), next: newReading(), told: make(chan struct{})}
 	f.latency = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:    "munjigi_revocation_told_seconds",
 		Help:    "Seconds from the moment a session had to end (for a cut-off: the provider's no) to telling the feed's followers.",
@@ -121,6 +130,10 @@ func (f *Feed) WakeSince(noticed time.Time) {
 		f.noticed = append(f.noticed, noticed)
 	}
 	f.mu.Unlock()
+	f.nudge()
+}
+
+func (f *Feed) nudge() {
 	select {
 	case f.wake <- struct{}{}:
 	default: // one is pending: the read that follows sees this change too
@@ -146,30 +159,43 @@ func (f *Feed) Run(ctx context.Context) error {
 	}
 }
 
-// Read takes over what was committed since the last read, batch by batch. Only one may run at a time: call it before
-// Run, so that whoever asks first is answered.
+// Read takes over what was committed since the last read. Only one may run at a time: call it before Run, so that
+// whoever asks first is answered.
 func (f *Feed) Read(ctx context.Context) error {
-	for {
-		f.mu.Lock()
-		since, noticed := f.live.cursor, f.noticed
-		f.noticed = nil
-		f.mu.Unlock()
-		readAt := f.Now()
-		page, err := f.Store.Revocations(ctx, since.N, readAt, feedBatch)
-		if err == nil && page.Epoch != since.Epoch && since.N > 0 {
-			page, err = f.Store.Revocations(ctx, 0, readAt, feedBatch) // another store: its numbers start over
-		}
-		if err != nil {
-			return fmt.Errorf("read revocations: %w", err)
-		}
+	f.mu.Lock()
+	since, noticed, this := f.live.cursor, f.noticed, f.next
+	f.noticed, f.next = nil, newReading()
+	f.mu.Unlock()
+	readAt := f.Now()
+	page, err := f.pages(ctx, since, readAt)
+	if err == nil {
 		f.take(page, readAt, noticed)
-		if slices.ContainsFunc(page.Entries, func(e token.FeedEntry) bool { return e.KeyID != "" }) && f.Withdrawn != nil {
-			f.Withdrawn(ctx)
-		}
-		if !page.More {
-			return nil
-		}
 	}
+	this.err = err
+	close(this.over)
+	withdrawn := func(e token.FeedEntry) bool { return e.KeyID != "" }
+	if f.Withdrawn != nil && slices.ContainsFunc(page.Entries, withdrawn) {
+		f.Withdrawn(ctx)
+	}
+	return err
+}
+
+// pages reads everything after since, batch by batch, into one page: followers never see a part of it as the whole.
+func (f *Feed) pages(ctx context.Context, since Cursor, now time.Time) (all token.FeedPage, err error) {
+	all = token.FeedPage{Epoch: since.Epoch, N: since.N, More: true}
+	for all.More {
+		page, err := f.Store.Revocations(ctx, all.N, now, feedBatch)
+		if err != nil {
+			return token.FeedPage{}, fmt.Errorf("read revocations: %w", err)
+		}
+		if page.Epoch != all.Epoch && all.N > 0 { // another store, whose numbers start over
+			all = token.FeedPage{Epoch: page.Epoch, More: true}
+			continue
+		}
+		all.Epoch, all.N, all.More = page.Epoch, page.N, page.More
+		all.Entries = append(all.Entries, page.Entries...)
+	}
+	return all, nil
 }
 
 // take adds a page to the view and tells the followers when there is something to tell.
@@ -207,16 +233,32 @@ func (f *Feed) prune(now time.Time) {
 	}
 }
 
-// Page is what follows the cursor, at once: at most limit entries, More when there are others. A cursor of another
-// epoch, or one from this epoch's future, gets everything from the start. store_unavailable while the store has not
-// been read for a while.
-func (f *Feed) Page(after Cursor, limit int) (token.FeedPage, error) {
+// Page is what follows the cursor: at most limit entries, More when there are others. It waits for a read of the store
+// that begins after the call, so a follower may count the page's age from its own request. A cursor of another epoch,
+// or one from this epoch's future, gets everything from the start. store_unavailable when the store cannot be read.
+func (f *Feed) Page(ctx context.Context, after Cursor, limit int) (token.FeedPage, error) {
+	f.mu.Lock()
+	reading := f.next
+	f.mu.Unlock()
+	f.nudge()
+	ctx, cancel := context.WithTimeout(ctx, feedPatience)
+	defer cancel()
+	select {
+	case <-reading.over:
+	case <-ctx.Done():
+		return token.FeedPage{}, fault.Wrap(fault.StoreUnavailable, ctx.Err())
+	}
+	if reading.err != nil {
+		return token.FeedPage{}, &fault.Error{Code: fault.StoreUnavailable, Detail: "the revocations cannot be read just now", Err: reading.err}
+	}
+	return f.page(after, limit), nil
+}
+
+// page is what follows the cursor as far as it is known.
+func (f *Feed) page(after Cursor, limit int) token.FeedPage {
 	f.mu.Lock()
 	live := f.live
 	f.mu.Unlock()
-	if live.readAt.IsZero() || f.Now().Sub(live.readAt) > feedFresh {
-		return token.FeedPage{}, fault.New(fault.StoreUnavailable, "the revocations cannot be read just now")
-	}
 	if after.Epoch != live.cursor.Epoch || after.N > live.cursor.N {
 		after = Cursor{}
 	}
@@ -229,10 +271,11 @@ func (f *Feed) Page(after Cursor, limit int) (token.FeedPage, error) {
 	if page.Entries == nil {
 		page.Entries = []token.FeedEntry{}
 	}
-	return page, nil
+	return page
 }
 
-// Wait is Page as soon as there is something new after the cursor, or at the next beat.
+// Wait is what follows the cursor as soon as there is something new, or at the next beat: an empty page that tells
+// when the store was read last. Without a store it waits.
 func (f *Feed) Wait(ctx context.Context, after Cursor, limit int) (token.FeedPage, error) {
 	f.mu.Lock()
 	told, current := f.told, f.live.cursor
@@ -244,5 +287,5 @@ func (f *Feed) Wait(ctx context.Context, after Cursor, limit int) (token.FeedPag
 		case <-told:
 		}
 	}
-	return f.Page(after, limit)
+	return f.page(after, limit), nil
 }

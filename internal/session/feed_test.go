@@ -82,7 +82,7 @@ func ids(page token.FeedPage) []string {
 func TestFeedTellsWhatIsWokenAtOnceAndTheRestWithinItsPoll(t *testing.T) {
 	following(t, func(t *testing.T, store *entries, feed *Feed) {
 		for _, woken := range []bool{true, false} {
-			page, err := feed.Page(Cursor{}, 100)
+			page, err := feed.Page(t.Context(), Cursor{}, 100)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,7 +122,7 @@ func TestFeedBeatsOnlyAfterARead(t *testing.T) {
 		if page, err := feed.Wait(ctx, Cursor{"e1", 0}, 100); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("without a store: got %+v, %v; want no beat at all", page, err)
 		}
-		if _, err := feed.Page(Cursor{}, 100); fault.CodeOf(err) != fault.StoreUnavailable {
+		if _, err := feed.Page(t.Context(), Cursor{}, 100); fault.CodeOf(err) != fault.StoreUnavailable {
 			t.Errorf("a new follower without a store: got %v, want store_unavailable", err)
 		}
 		store.set(func(e *entries) { e.err = nil })
@@ -152,7 +152,7 @@ func TestFeedPages(t *testing.T) {
 			"another epoch":            {Cursor{"e0", 3}, 100, []string{"a", "b", "c"}, false, 3},
 			"from the future":          {Cursor{"e1", 9}, 100, []string{"a", "b", "c"}, false, 3},
 		} {
-			page, err := feed.Page(test.after, test.limit)
+			page, err := feed.Page(t.Context(), test.after, test.limit)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -171,7 +171,7 @@ func TestFeedStartsOverWithAnotherEpoch(t *testing.T) {
 		store.end("new", time.Hour)
 		time.Sleep(feedPoll)
 		synctest.Wait()
-		page, err := feed.Page(Cursor{"e1", 1}, 100)
+		page, err := feed.Page(t.Context(), Cursor{"e1", 1}, 100)
 		if diff := cmp.Diff([]string{"new"}, ids(page)); diff != "" || err != nil || page.Epoch != "e2" {
 			t.Errorf("epoch %s, %v, ids (-want +got):\n%s", page.Epoch, err, diff)
 		}
@@ -184,7 +184,7 @@ func TestFeedForgetsWhatIsOver(t *testing.T) {
 		store.end("long", time.Hour)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		page, err := feed.Page(Cursor{}, 100)
+		page, err := feed.Page(t.Context(), Cursor{}, 100)
 		if diff := cmp.Diff([]string{"long"}, ids(page)); diff != "" || err != nil {
 			t.Errorf("%v, ids (-want +got):\n%s", err, diff)
 		}
@@ -216,5 +216,31 @@ func TestParseCursor(t *testing.T) {
 		if got, err := ParseCursor(text); fault.CodeOf(err) != fault.RequestInvalid {
 			t.Errorf("ParseCursor(%q) = %v, %v; want request_invalid", text, got, err)
 		}
+	}
+}
+
+func TestANewFollowerIsAnsweredFromAReadAfterItsRequest(t *testing.T) {
+	following(t, func(t *testing.T, store *entries, feed *Feed) {
+		time.Sleep(feedPoll / 2) // between two polls
+		store.end("s", time.Hour)
+		asked := time.Now()
+		page, err := feed.Page(t.Context(), Cursor{}, 100)
+		if err != nil || len(page.Entries) != 1 || page.ReadAt < asked.UnixMicro() {
+			t.Errorf("got %+v, %v; want the entry, read at %d or later", page, err, asked.UnixMicro())
+		}
+	})
+}
+
+func TestFeedShowsNoPartOfAFirstReadAsTheWhole(t *testing.T) {
+	store := &entries{epoch: "e1"}
+	for range feedBatch + 1 {
+		store.end("s", time.Hour)
+	}
+	feed := NewFeed(FeedConfig{Store: store, Log: slog.New(slog.DiscardHandler)})
+	if err := feed.Read(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(feed.page(Cursor{}, 2*feedBatch).Entries); got != feedBatch+1 {
+		t.Errorf("%d entries after one read, want %d", got, feedBatch+1)
 	}
 }
