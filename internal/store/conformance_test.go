@@ -62,6 +62,7 @@ func testStore(t *testing.T, open func(*testing.T) *Store) {
 		"gone":                               testGone,
 		"a verdict on an old grant":          testStaleVerdict,
 		"wave confirmed":                     testWaveConfirmed,
+		"wave of the whole company":          testLargeWave,
 		"wave dismissed":                     testWaveDismissed,
 		"a grant rests without a session":    testRestingGrant,
 		"random steps":                       testRandomSteps,

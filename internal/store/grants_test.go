@@ -302,6 +302,47 @@ func testWaveConfirmed(t *testing.T, s *Store) {
 	check(t, s)
 }
 
+// A wave of the whole company takes several transactions; who was not held lives on.
+func testLargeWave(t *testing.T, s *Store) {
+	ctx := context.WithoutCancel(t.Context())
+	const people = 2*waveBatch + 1
+	inParallelDo(people, func(int) {
+		_, who, err := s.Begin(ctx, beginning(token.NewID(), start))
+		if err != nil {
+			t.Error(err)
+		}
+		g, ok, err := s.Lease(ctx, who.ID, due, due.Add(lease))
+		if !ok || err != nil {
+			t.Error(ok, err)
+		}
+		if ok, err := s.Hold(ctx, g, due, audit.Event{Action: audit.PersonHeld}, audit.Event{Action: audit.WaveStopped}); !ok || err != nil {
+			t.Error(ok, err)
+		}
+	})
+	kim, _ := mustBegin(t, s, beginning("kim", start))
+	ended, err := s.EndWave(ctx, issuer, true, ending(session.CutOff, due), audit.Event{Action: audit.WaveConfirmed})
+	if err != nil || len(ended) != people {
+		t.Errorf("got %d, %v, want %d", len(ended), err, people)
+	}
+	if row, _, err := s.Session(ctx, kim.ID); err != nil || row.Ended != nil {
+		t.Errorf("kim: got %+v, %v", row.Ended, err)
+	}
+	if waves, err := s.Waves(ctx); err != nil || len(waves) != 0 {
+		t.Errorf("waves: got %v, %v", waves, err)
+	}
+	confirmed := 0
+	records, err := s.Records(ctx, 0, 10*people)
+	for _, r := range records {
+		if r.Action == audit.WaveConfirmed {
+			confirmed++
+		}
+	}
+	if confirmed != 1 || err != nil {
+		t.Errorf("got %d events of the decision, %v, want 1", confirmed, err)
+	}
+	check(t, s)
+}
+
 func testWaveDismissed(t *testing.T, s *Store) {
 	ctx := t.Context()
 	kim, _, _ := heldWave(t, s)

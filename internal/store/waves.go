@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/account"
@@ -85,46 +86,69 @@ func scanWave(row engine.Scanner) (w recheck.Wave, err error) {
 	return w, err
 }
 
-// EndWave implements recheck.WaveStore. When no wave is on it does nothing.
+// waveBatch bounds how many held people one transaction ends, so that others get their turn in between: a wave may be
+// the whole company.
+const waveBatch = 100
+
+// EndWave implements recheck.WaveStore. When no wave is on it does nothing. A larger wave takes several transactions,
+// the last of which ends it: whoever is interrupted finds it still on, with those held who are left.
 func (s *Store) EndWave(ctx context.Context, provider string, confirm bool, e session.Ending, event audit.Event) ([]session.Session, error) {
-	return write(ctx, s, engine.Urgent, "end wave", func(t *tx) ([]session.Session, error) {
-		var since int64
-		on, err := t.One(`DELETE FROM waves WHERE provider = $1 RETURNING since`, []any{provider}, &since)
-		if err != nil || !on {
-			return nil, err
+	var all []session.Session
+	for {
+		part, err := write(ctx, s, engine.Urgent, "end wave", func(t *tx) (waveEnd, error) { return t.endWave(provider, confirm, e, event) })
+		all = append(all, part.ended...)
+		if err != nil || part.over {
+			return all, err
 		}
-		if err := t.Exec(`DELETE FROM gone WHERE provider = $1`, provider); err != nil {
-			return nil, err
-		}
-		if err := t.record(event); err != nil {
-			return nil, err
-		}
-		if !confirm {
-			return nil, t.Exec(`UPDATE grants SET gone_at = 0, due_at = $1 WHERE provider = $2 AND gone_at <> 0`, micros(e.At), provider)
-		}
-		return t.confirmHeld(provider, e)
-	})
+	}
 }
 
-// confirmHeld takes the verdicts that waited, as Gone would have.
-func (t *tx) confirmHeld(provider string, e session.Ending) ([]session.Session, error) {
-	held, err := engine.List(t, scanHeld, `SELECT g.version, `+accountColumns+` FROM grants g JOIN accounts a ON a.id = g.account
-		WHERE g.provider = $1 AND g.gone_at <> 0 AND g.token IS NOT NULL ORDER BY g.gone_at, a.id`, provider)
-	if err != nil {
-		return nil, err
+// waveEnd is what one transaction did.
+type waveEnd struct {
+	ended []session.Session
+	over  bool
+}
+
+func (t *tx) endWave(provider string, confirm bool, e session.Ending, event audit.Event) (done waveEnd, err error) {
+	var since int64
+	on, err := t.One(`SELECT since FROM waves WHERE provider = $1`, []any{provider}, &since)
+	if err != nil || !on {
+		return waveEnd{over: true}, err
 	}
-	var all []session.Session
-	for _, h := range held {
+	done.over = true
+	if confirm {
+		if done, err = t.confirmHeld(provider, e); err != nil || !done.over {
+			return done, err
+		}
+	} else if err := t.Exec(`UPDATE grants SET gone_at = 0, due_at = $1 WHERE provider = $2 AND gone_at <> 0`, micros(e.At), provider); err != nil {
+		return done, err
+	}
+	return done, errors.Join(
+		t.Exec(`DELETE FROM waves WHERE provider = $1`, provider),
+		t.Exec(`DELETE FROM gone WHERE provider = $1`, provider),
+		t.record(event),
+	)
+}
+
+// confirmHeld takes verdicts that waited, as Gone would have.
+func (t *tx) confirmHeld(provider string, e session.Ending) (done waveEnd, err error) {
+	people, err := engine.List(t, scanHeld, `SELECT g.version, `+accountColumns+` FROM grants g JOIN accounts a ON a.id = g.account
+		WHERE g.provider = $1 AND g.gone_at <> 0 ORDER BY g.gone_at, a.id LIMIT $2`, provider, waveBatch)
+	if err != nil {
+		return done, err
+	}
+	for _, h := range people {
 		if _, err := t.eraseGrant(h.who.ID, h.version); err != nil {
-			return nil, err
+			return done, err
 		}
 		ended, err := t.goneAccount(h.who.ID, e, audit.Event{At: e.At, Action: audit.PersonGone, Realm: h.who.Realm, Account: h.who.ID, Actor: e.Actor})
 		if err != nil {
-			return nil, err
+			return done, err
 		}
-		all = append(all, ended...)
+		done.ended = append(done.ended, ended...)
 	}
-	return all, nil
+	done.over = len(people) < waveBatch
+	return done, nil
 }
 
 type held struct {

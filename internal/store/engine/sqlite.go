@@ -26,12 +26,13 @@ func (e SQLite) Open() (writing, reading *sql.DB, err error) {
 	if writing, err = sql.Open("sqlite", e.DSN()); err != nil {
 		return nil, nil, fmt.Errorf("sqlite: %w", err)
 	}
-	if reading, err = sql.Open("sqlite", e.DSN("query_only(1)")); err != nil {
+	if reading, err = sql.Open("sqlite", e.DSN("query_only(1)", "cache_size(-4000)")); err != nil {
 		return nil, nil, fmt.Errorf("sqlite: %w", err)
 	}
 	writing.SetMaxOpenConns(1)
-	reading.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)))
-	reading.SetMaxIdleConns(max(4, runtime.GOMAXPROCS(0)))
+	connections := max(8, 2*runtime.GOMAXPROCS(0)) // a long listing must not keep renewals from reading
+	reading.SetMaxOpenConns(connections)
+	reading.SetMaxIdleConns(connections)
 	return writing, reading, nil
 }
 
@@ -54,7 +55,7 @@ func createPrivate(path string) error {
 func (e SQLite) DSN(pragmas ...string) string {
 	query := url.Values{"_pragma": append([]string{
 		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"wal_autocheckpoint(4000)", "cache_size(-16000)", "temp_store(MEMORY)",
+		"wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "cache_size(-16000)", "temp_store(MEMORY)",
 	}, pragmas...), "_txlock": {"immediate"}}
 	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(e.Path))
 	return "file:" + name + "?" + query.Encode()
