@@ -100,7 +100,7 @@ func TestCheckIsBounded(t *testing.T) {
 			t.Errorf("took %s", longest)
 		}
 		time.Sleep(10 * time.Second)
-		if row := s.store.get(person(0)); row.Version != 2 || row.Token != s.provider.people[person(0)].token {
+		if row := s.store.get(person(0)); row.Version != 2 || row.Token != s.provider.person(person(0)).token {
 			t.Errorf("the answer that came late was lost: version %d, token %q", row.Version, row.Token)
 		}
 	})

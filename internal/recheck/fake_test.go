@@ -329,6 +329,12 @@ func (p *fakeProvider) set(change func()) {
 	change()
 }
 
+func (p *fakeProvider) person(id string) fakePerson {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return *p.people[id]
+}
+
 func (p *fakeProvider) asked() []time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,7 +27,7 @@ type scene struct {
 	provider *fakeProvider
 	realm    Realm
 	log      lockedBuffer
-	woken    int
+	woken    atomic.Int64
 	stop     func()
 }
 
@@ -76,7 +77,7 @@ func person(i int) string { return fmt.Sprintf("p%04d", i) }
 func (s *scene) worker() *Worker {
 	return New(Config{
 		Store: s.store, Waves: s.store, Realms: map[string]Realm{testIssuer: s.realm},
-		Woken: func(time.Time) { s.woken++ },
+		Woken: func(time.Time) { s.woken.Add(1) },
 		Log:   slog.New(slog.NewTextHandler(&s.log, nil)),
 	})
 }
@@ -205,8 +206,8 @@ func TestLeaverIsCutOff(t *testing.T) {
 				t.Errorf("%s was cut off after %s, want at most %s", id, took, s.realm.Every+time.Second)
 			}
 		}
-		if s.woken != 40 {
-			t.Errorf("the feed was woken %d times, want 40", s.woken)
+		if n := s.woken.Load(); n != 40 {
+			t.Errorf("the feed was woken %d times, want 40", n)
 		}
 		if n := s.store.count(audit.PersonGone); n != 40 {
 			t.Errorf("got %d events, want 40", n)
@@ -241,7 +242,7 @@ func TestLostAnswer(t *testing.T) {
 		s.provider.set(func() { s.provider.mode = "" })
 		time.Sleep(s.realm.MaxStale - time.Minute)
 		s.wantEnds(map[session.Reason]int{})
-		if !s.provider.people[person(0)].revoked {
+		if !s.provider.person(person(0)).revoked {
 			t.Fatal("the provider never refused the old token")
 		}
 		time.Sleep(s.realm.Every + time.Minute)
@@ -318,8 +319,8 @@ func TestUnclearBeyondMaxStale(t *testing.T) {
 		defer func() { s.stop() }()
 		time.Sleep(s.realm.MaxStale - time.Minute)
 		s.wantEnds(map[session.Reason]int{})
-		if row := s.store.get(person(0)); row.Token != s.provider.people[person(0)].token {
-			t.Errorf("got token %q, want the provider's newest %q", row.Token, s.provider.people[person(0)].token)
+		if row := s.store.get(person(0)); row.Token != s.provider.person(person(0)).token {
+			t.Errorf("got token %q, want the provider's newest %q", row.Token, s.provider.person(person(0)).token)
 		}
 		time.Sleep(s.realm.Every + time.Minute)
 		s.wantEnds(map[session.Reason]int{session.Unconfirmed: 1})
@@ -430,7 +431,8 @@ func TestStoreFails(t *testing.T) {
 		mu.Unlock()
 		time.Sleep(10 * time.Minute)
 		s.wantEnds(map[session.Reason]int{session.CutOff: 5})
-		for id, who := range s.provider.people {
+		for i := range 60 {
+			id, who := person(i), s.provider.person(person(i))
 			if row := s.store.get(id); !who.gone && row.Token != who.token {
 				t.Errorf("%s: got token %q, want %q", id, row.Token, who.token)
 			}
@@ -446,7 +448,7 @@ func TestStopWhileAsking(t *testing.T) {
 		s.start()
 		time.Sleep(time.Second)
 		s.stop()
-		if row := s.store.get(person(0)); row.Version != 2 || row.Token != s.provider.people[person(0)].token {
+		if row := s.store.get(person(0)); row.Version != 2 || row.Token != s.provider.person(person(0)).token {
 			t.Errorf("got version %d with %q, want the rotated token", row.Version, row.Token)
 		}
 	})
