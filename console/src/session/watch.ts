@@ -4,7 +4,7 @@ import type { Session } from './session'
 export const lookEvery = 10_000
 
 /**
- * Looks at once when the page comes to the front or the network comes back, and every ten seconds while it is visible;
+ * Looks at once when the page comes to the front or the network comes or goes, and every ten seconds while it is visible;
  * a hidden page asks nothing. While the server is out of reach the session's own waiting time counts. Returns a stop.
  */
 export function watchSession(session: Session, page: Document = document): () => void {
@@ -25,7 +25,7 @@ export function watchSession(session: Session, page: Document = document): () =>
   }
 
   const unsubscribe = session.subscribe(schedule)
-  const events = ['focus', 'online', 'pageshow'] as const
+  const events = ['focus', 'online', 'offline', 'pageshow'] as const
   page.addEventListener('visibilitychange', look)
   for (const event of events) view.addEventListener(event, look)
   schedule()
