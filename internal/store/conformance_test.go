@@ -272,9 +272,11 @@ func testParallelBegin(t *testing.T, s *Store) {
 }
 
 func testRotate(t *testing.T, s *Store) {
-	row, _ := mustBegin(t, s, beginning("kim", start))
+	begun := beginning("kim", start)
+	begun.Account.Name, begun.Account.Roles = "김 씨", []string{}
+	row, owner := mustBegin(t, s, begun)
 	next := rotated(row, start.Add(time.Hour))
-	next.Access, next.Name, next.Roles = 30*time.Minute, "김 씨", []string{}
+	next.Access, next.Profile = 30*time.Minute, owner.Profile
 	lost := []time.Time{start.Add(time.Minute).Truncate(time.Microsecond)}
 	event := audit.Event{At: start.Add(time.Hour), Action: audit.AnswerLost, Details: map[string]string{"count": "1"}}
 	got, err := s.Rotate(t.Context(), row.ID, 0, next, lost, &event)
@@ -298,6 +300,19 @@ func testRotate(t *testing.T, s *Store) {
 	}
 	if diff := cmp.Diff(before, dump(t, s)); diff != "" {
 		t.Errorf("a late rotation changed something:\n%s", diff)
+	}
+	// Whoever read the account before it changed would sign what is no more.
+	for name, change := range map[string]func(*session.Rotation){
+		"email":      func(r *session.Rotation) { r.Email = "other@example.com" },
+		"name":       func(r *session.Rotation) { r.Name = "other" },
+		"roles":      func(r *session.Rotation) { r.Roles = []string{"admin"} },
+		"checked_at": func(r *session.Rotation) { r.CheckedAt = r.CheckedAt.Add(time.Second) },
+	} {
+		outdated := rotated(read, start.Add(2*time.Hour))
+		change(&outdated)
+		if stood, err := s.Rotate(t.Context(), row.ID, 1, outdated, nil, nil); err != nil || stood.Rotation.Generation != 1 {
+			t.Errorf("rotation with an outdated %s: got %+v, %v, want the row as it was", name, stood.Rotation, err)
+		}
 	}
 	// access_max never falls.
 	last, err := s.Rotate(t.Context(), row.ID, 1, rotated(read, start.Add(2*time.Hour)), nil, nil)

@@ -401,7 +401,7 @@ func testRandomSteps(t *testing.T, s *Store) {
 	dice := rand.New(rand.NewPCG(seed, 1))
 	now := start
 	swept := false
-	for step := range 300 {
+	for step := range 150 {
 		now = now.Add(time.Duration(dice.Int64N(int64(time.Hour))))
 		if err := randomStep(t, s, dice, now, &swept); err != nil {
 			t.Fatalf("step %d: %v", step, err)
