@@ -127,12 +127,13 @@ func (r *Ring) Reload(ctx context.Context) error {
 	return r.change(ctx, audit.Actor{Kind: audit.ByProgram}, (*decision).keep)
 }
 
-// Rotate makes the next key sign from now on. The next key must have been published for PublishAhead.
+// Rotate makes the next key sign from now on. request_invalid when the last rotation was so short a time ago that a
+// verifier may refuse to fetch the keys once more.
 func (r *Ring) Rotate(ctx context.Context, actor audit.Actor) error {
 	return r.change(ctx, actor, func(d *decision) error {
 		active, next := d.find(Record.active), d.find(Record.next)
 		if active != nil && next != nil {
-			if ripe := d.ripe(*next); d.now.Before(ripe) {
+			if ripe := d.ripeByHand(*next); d.now.Before(ripe) {
 				return fault.New(fault.RequestInvalid, fmt.Sprintf("the next key %s was published at %s, so services may not know it before %s: rotate then, or retire the key that signs now if it was stolen",
 					next.ID, next.CreatedAt.UTC().Format(time.RFC3339), ripe.UTC().Format(time.RFC3339)))
 			}

@@ -89,6 +89,18 @@ func (d *decision) keep() error {
 // ripe is when a next key has been published for long enough that every verifier has had time to fetch it.
 func (d *decision) ripe(next Record) time.Time { return next.CreatedAt.Add(d.publishAhead) }
 
+// handAhead is how long a next key has to be published before a command may use it. A verifier fetches the keys at once
+// when it meets one that it does not know, but not twice within this time: an attacker can think of new ones.
+const handAhead = 30 * time.Second
+
+// ripeByHand is ripe for a command. The first two keys of all were published together: whoever has one has the other.
+func (d *decision) ripeByHand(next Record) time.Time {
+	if len(d.set.Keys) == 2 {
+		return next.CreatedAt
+	}
+	return next.CreatedAt.Add(min(d.publishAhead, handAhead))
+}
+
 // fill sees to it that there are an active key and a next one. Without an active key the next one is used whether it
 // is ripe or not: that is an emergency, or the very first start.
 func (d *decision) fill() error {

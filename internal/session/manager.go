@@ -62,6 +62,7 @@ type Config struct {
 type Manager struct {
 	Config
 	lineage atomic.Pointer[Lineage]
+	last    *lastRows
 }
 
 // NewManager checks the configuration and reads the store's lineage.
@@ -75,7 +76,7 @@ func NewManager(ctx context.Context, c Config) (*Manager, error) {
 	if c.Woken == nil {
 		c.Woken = func() {}
 	}
-	m := &Manager{Config: c}
+	m := &Manager{Config: c, last: newLastRows()}
 	return m, m.readLineage(ctx)
 }
 
@@ -113,7 +114,7 @@ func (m *Manager) Begin(ctx context.Context, in SignIn) (Answer, error) {
 	now := m.now()
 	begun := m.firstRow(in, realm.Policy, now)
 	begun.HandleHash = sha256.Sum256(handle[:])
-	row, _, err := m.Store.Begin(ctx, Beginning{
+	row, who, err := m.Store.Begin(ctx, Beginning{
 		Account: account.Account{ID: token.NewID(), Identity: in.Identity, Profile: in.Profile},
 		Session: begun, Grant: in.Grant, RecheckAt: in.RecheckAt, Brought: in.Brought, Policy: realm.Policy,
 		Event: audit.Event{At: now, Action: audit.SignedIn, Realm: in.Identity.Realm, From: in.Caller.From,
@@ -124,6 +125,7 @@ func (m *Manager) Begin(ctx context.Context, in SignIn) (Answer, error) {
 		return Answer{}, fmt.Errorf("begin session: %w", err)
 	}
 	m.Woken()
+	m.last.put(row, who)
 	return m.compose(row, asked{app: in.App, handle: handle})
 }
 

@@ -35,17 +35,23 @@ func (m *Manager) Renew(ctx context.Context, r Renewal) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	row, who, err := m.row(ctx, refresh)
-	if err != nil {
-		return Answer{}, err
-	}
 	ask := asked{app: r.App, service: r.Service, handle: refresh.Handle}
 	if _, err := audienceOf(ask.app, ask.service); err != nil {
 		return Answer{}, err // before anything is rotated for nothing
 	}
+	row, who, remembered := m.last.take(refresh.Session)
 	for range raceTries {
+		if !remembered {
+			if row, who, err = m.row(ctx, refresh); err != nil {
+				return Answer{}, err
+			}
+		}
 		p := Presented{Refresh: refresh, Device: r.Caller.Device, Now: m.now(), Force: m.forced(row, r.MaxCheckAge)}
 		outcome := Decide(row, p, m.Realms[row.Realm].Policy)
+		if remembered && outcome != Rotate {
+			remembered = false // only the store itself may say anything but "go on"
+			continue
+		}
 		if outcome != Rotate && outcome != LostAnswer {
 			return m.conclude(ctx, row, ask, outcome, r.Caller)
 		}
@@ -58,9 +64,10 @@ func (m *Manager) Renew(ctx context.Context, r Renewal) (Answer, error) {
 			return Answer{}, err
 		}
 		if stood.Ended == nil && same(stood.Rotation, next) {
+			m.last.put(stood, who)
 			return m.compose(stood, ask)
 		}
-		row = stood // another renewal, or an end, came first: decide anew on what it left
+		remembered = false // another renewal, an end, or a new profile came first: decide anew on what it left
 	}
 	return Answer{}, &fault.Error{Code: fault.StoreUnavailable, Detail: "too many renewals of this session at once", RetryAfter: time.Second}
 }

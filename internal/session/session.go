@@ -121,9 +121,10 @@ type Store interface {
 	// Session reads one session and its account as they stand. session_unknown when there is no such row.
 	Session(ctx context.Context, id token.SessionID) (Session, account.Account, error)
 
-	// Rotate replaces the session's rotation and lost answers if its generation is still from and it has not ended,
-	// raises AccessMax when need be, and returns the row as it now stands: with next when it was done, with
-	// another's rotation or end when it was not. event is recorded only when it was done; nil = none.
+	// Rotate replaces the session's rotation and lost answers if its generation is still from, it has not ended, and
+	// its account's profile is still next.Profile, so that nothing outdated is signed. It raises AccessMax when need
+	// be, and returns the row as it now stands: with next when it was done, without it when it was not. event is
+	// recorded only when it was done; nil = none.
 	Rotate(ctx context.Context, id token.SessionID, from int64, next Rotation, lost []time.Time, event *audit.Event) (Session, error)
 
 	// End ends one session with its revocation entry and audit event, and returns the row. A session that has ended
