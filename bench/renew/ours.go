@@ -48,16 +48,22 @@ func NewMunjigi(ctx context.Context, dir string) (*Munjigi, error) {
 		return nil, err
 	}
 	m := &Munjigi{store: st, feed: session.NewFeed(session.FeedConfig{Store: st, Log: log})}
-	m.manager, err = session.NewManager(ctx, session.Config{Issuer: Origin, Store: st, Lineage: st, Keys: ring, Woken: m.feed.Wake,
-		Realms: map[string]session.Realm{"staff": {Policy: session.Policy{Access: 5 * time.Minute, Idle: 12 * time.Hour,
-			Max: 7 * 24 * time.Hour, WhenFull: session.Replace, LostAnswers: 2}}}, Log: log})
+	m.manager, err = session.NewManager(ctx, session.Config{
+		Issuer: Origin, Store: st, Lineage: st, Keys: ring, Woken: m.feed.Wake,
+		Realms: map[string]session.Realm{"staff": {Policy: session.Policy{
+			Access: 5 * time.Minute, Idle: 12 * time.Hour,
+			Max: 7 * 24 * time.Hour, WhenFull: session.Replace, LostAnswers: 2,
+		}}}, Log: log,
+	})
 	if err != nil {
 		return nil, err
 	}
-	m.Handler, err = server.New(server.Config{URL: Origin, Console: "staff", Realms: map[string]server.Realm{"staff": {}},
+	m.Handler, err = server.New(server.Config{
+		URL: Origin, Console: "staff", Realms: map[string]server.Realm{"staff": {}},
 		Apps:     map[string]account.App{account.Console: {Name: account.Console, Realm: "staff"}, app.Name: app},
 		Sessions: m.manager, Devices: m.manager, SignIn: noSignIn{}, Keys: ring, Feed: m.feed, Directory: st, Audit: st,
-		Ready: st.Ping, Pages: fs.FS(fstest.MapFS{}), Log: log})
+		Ready: st.Ping, Pages: fs.FS(fstest.MapFS{}), Log: log,
+	})
 	return m, err
 }
 
@@ -92,10 +98,14 @@ func (m *Munjigi) Run(ctx context.Context) error {
 
 // SignIn begins the session of one person and returns its refresh token.
 func (m *Munjigi) SignIn(ctx context.Context, n int) (string, error) {
-	answer, err := m.manager.Begin(ctx, session.SignIn{App: app, Caller: session.Caller{Device: session.DeviceClass(agent)},
+	answer, err := m.manager.Begin(ctx, session.SignIn{
+		App: app, Caller: session.Caller{Device: session.DeviceClass(agent)},
 		Identity: account.Identity{Realm: "staff", Issuer: "https://id.example.com", Subject: fmt.Sprint(n)},
-		Profile: account.Profile{Email: fmt.Sprintf("person%d@example.com", n), Name: fmt.Sprintf("Person %d", n),
-			Roles: []string{"viewer"}, CheckedAt: time.Now()}})
+		Profile: account.Profile{
+			Email: fmt.Sprintf("person%d@example.com", n), Name: fmt.Sprintf("Person %d", n),
+			Roles: []string{"viewer"}, CheckedAt: time.Now(),
+		},
+	})
 	return answer.RefreshToken, err
 }
 

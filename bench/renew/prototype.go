@@ -164,8 +164,10 @@ func (p *Prototype) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Prototype) sign(session, generation int64) (string, error) {
-	claims, err := json.Marshal(map[string]any{"iss": "https://office.example.com", "sub": session, "aud": []string{"wishlist", "market"},
-		"iat": time.Now().Unix(), "exp": time.Now().Unix() + 300, "jti": generation, "roles": []string{"viewer"}})
+	claims, err := json.Marshal(map[string]any{
+		"iss": "https://office.example.com", "sub": session, "aud": []string{"wishlist", "market"},
+		"iat": time.Now().Unix(), "exp": time.Now().Unix() + 300, "jti": generation, "roles": []string{"viewer"},
+	})
 	if err != nil {
 		return "", err
 	}

@@ -77,8 +77,11 @@ func TestConfigIsRead(t *testing.T) {
 	}
 	want := []any{
 		"https://office.example.com", "127.0.0.1:9090", 2, "EdDSA", 36 * time.Hour,
-		[]string{"example.com"}, []string{"group:platform"}, 7 * day, 5,
-		0.2, true, "staff", []string{"admin"},
+		[]string{"example.com"},
+		[]string{"group:platform"},
+		7 * day, 5,
+		0.2, true, "staff",
+		[]string{"admin"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

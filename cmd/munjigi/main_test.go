@@ -63,8 +63,10 @@ func makeDatabase(s *testscript.TestScript, name string) {
 
 // Every command says how it is used, with an example, in its --help.
 func TestHelp(t *testing.T) {
-	commands := []string{"demo", "init", "serve", "check", "keys list", "keys rotate", "keys retire", "keys export", "sessions list",
-		"sessions revoke", "audit export", "audit verify", "store recovered", "version"}
+	commands := []string{
+		"demo", "init", "serve", "check", "keys list", "keys rotate", "keys retire", "keys export", "sessions list",
+		"sessions revoke", "audit export", "audit verify", "store recovered", "version",
+	}
 	for _, command := range commands {
 		var out bytes.Buffer
 		status := run(t.Context(), append(strings.Fields(command), "--help"), &terminal{In: strings.NewReader(""), Out: &out, Err: &out})
@@ -106,8 +108,12 @@ func TestInitAsks(t *testing.T) {
 	staff := config.Realms["staff"]
 	secret, err := readSecret(config.path(staff.OIDC.ClientSecretFile))
 	got := []any{config.URL, staff.OIDC.Issuer, staff.OIDC.ClientID, secret, err, staff.OIDC.Domains, staff.Roles["admin"], staff.Session.PerAccount}
-	want := []any{"https://office.example.com", "https://accounts.google.com", "12345.apps.googleusercontent.com", "it's \"secret\": #1", nil,
-		[]string{"example.com"}, []string{"boss@example.com"}, 5}
+	want := []any{
+		"https://office.example.com", "https://accounts.google.com", "12345.apps.googleusercontent.com", "it's \"secret\": #1", nil,
+		[]string{"example.com"},
+		[]string{"boss@example.com"},
+		5,
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

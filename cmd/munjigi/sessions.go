@@ -77,7 +77,8 @@ func (c sessionsListCommand) Run(ctx context.Context, t *terminal) (err error) {
 
 func rowOf(s session.Listed) sessionRow {
 	return sessionRow{
-		s.ID.String(), accountRow{s.Account.ID, s.Account.Realm, s.Account.Email, s.Account.Name, s.Account.Roles},
+		s.ID.String(),
+		accountRow{s.Account.ID, s.Account.Realm, s.Account.Email, s.Account.Name, s.Account.Roles},
 		s.App, s.Device, s.From, when(s.StartedAt), when(s.Rotation.At), when(s.EndsAt), when(s.Account.CheckedAt),
 	}
 }

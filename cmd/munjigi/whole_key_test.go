@@ -74,8 +74,10 @@ func (w *whole) steal(t *testing.T) stolenKey {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := store.Open(t.Context(), store.Config{Database: "sqlite:" + filepath.Join(w.dir, "munjigi.db"), Sealer: sealer,
-		Log: slog.New(slog.DiscardHandler)})
+	st, err := store.Open(t.Context(), store.Config{
+		Database: "sqlite:" + filepath.Join(w.dir, "munjigi.db"), Sealer: sealer,
+		Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,9 +108,11 @@ func (w *whole) steal(t *testing.T) stolenKey {
 func (k stolenKey) forge(t *testing.T, issuer string) string {
 	t.Helper()
 	now := time.Now()
-	text, err := token.Sign(token.Claims{Issuer: issuer, Subject: "intruder", Audience: []string{"wishlist"}, ID: token.NewID(),
+	text, err := token.Sign(token.Claims{
+		Issuer: issuer, Subject: "intruder", Audience: []string{"wishlist"}, ID: token.NewID(),
 		ClientID: "tools", SessionID: token.NewSessionID(), Realm: "staff", Roles: []string{"admin"},
-		IssuedAt: now.Unix(), ExpiresAt: now.Add(time.Hour).Unix(), AuthTime: now.Unix(), CheckedAt: now.Unix()},
+		IssuedAt: now.Unix(), ExpiresAt: now.Add(time.Hour).Unix(), AuthTime: now.Unix(), CheckedAt: now.Unix(),
+	},
 		k.id, token.ES256, k.key)
 	if err != nil {
 		t.Fatal(err)

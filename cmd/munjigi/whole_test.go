@@ -84,8 +84,10 @@ func (w *whole) startProvider(t *testing.T) {
 	w.provider = httptest.NewUnstartedServer(nil)
 	w.provider.Start()
 	t.Cleanup(w.provider.Close)
-	provider, err := demo.NewProvider(demo.ProviderConfig{Issuer: w.provider.URL, Dir: w.dir, ClientID: "munjigi",
-		ClientSecret: "secret of the client", RedirectURIs: []string{w.url + "/sign-in/staff/callback"}})
+	provider, err := demo.NewProvider(demo.ProviderConfig{
+		Issuer: w.provider.URL, Dir: w.dir, ClientID: "munjigi",
+		ClientSecret: "secret of the client", RedirectURIs: []string{w.url + "/sign-in/staff/callback"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,8 +215,10 @@ type browser struct {
 
 func (w *whole) browser() *browser {
 	jar, _ := cookiejar.New(nil) // never fails without options
-	return &browser{Client: &http.Client{Jar: jar, Timeout: 20 * time.Second}, w: w,
-		agent: "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"}
+	return &browser{
+		Client: &http.Client{Jar: jar, Timeout: 20 * time.Second}, w: w,
+		agent: "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
+	}
 }
 
 // signIn goes to the provider and comes back with a cookie.

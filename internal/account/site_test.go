@@ -4,16 +4,23 @@ import "testing"
 
 func TestSameSite(t *testing.T) {
 	for _, pair := range [][2]string{
-		{"https://office.example.com", "https://shop.example.com"}, {"https://example.com", "https://a.b.example.com:8443"},
-		{"http://localhost:8080", "http://localhost:3000"}, {"https://127.0.0.1:1", "https://127.0.0.1:2"}, {"https://office.shop.co.kr", "https://shop.co.kr"},
+		{"https://office.example.com", "https://shop.example.com"},
+		{"https://example.com", "https://a.b.example.com:8443"},
+		{"http://localhost:8080", "http://localhost:3000"},
+		{"https://127.0.0.1:1", "https://127.0.0.1:2"},
+		{"https://office.shop.co.kr", "https://shop.co.kr"},
 	} {
 		if !SameSite(pair[0], pair[1]) {
 			t.Errorf("%v: want the same site", pair)
 		}
 	}
 	for _, pair := range [][2]string{
-		{"https://office.example.com", "https://example.org"}, {"https://a.co.kr", "https://b.co.kr"}, {"https://a.github.io", "https://b.github.io"},
-		{"https://office.example.com", "http://shop.example.com"}, {"http://localhost:8080", "http://127.0.0.1:8080"}, {"https://10.0.0.1", "https://10.0.0.2"},
+		{"https://office.example.com", "https://example.org"},
+		{"https://a.co.kr", "https://b.co.kr"},
+		{"https://a.github.io", "https://b.github.io"},
+		{"https://office.example.com", "http://shop.example.com"},
+		{"http://localhost:8080", "http://127.0.0.1:8080"},
+		{"https://10.0.0.1", "https://10.0.0.2"},
 	} {
 		if SameSite(pair[0], pair[1]) {
 			t.Errorf("%v: want different sites", pair)
@@ -44,8 +51,10 @@ func TestOrigin(t *testing.T) {
 }
 
 func TestIsDomain(t *testing.T) {
-	for text, want := range map[string]bool{"example.com": true, "a-b.co.kr": true, "com": false, "": false, "Example.com": false, "a..b": false,
-		"-a.com": false, "a@b.com": false, "a.com.": false, " a.com": false} {
+	for text, want := range map[string]bool{
+		"example.com": true, "a-b.co.kr": true, "com": false, "": false, "Example.com": false, "a..b": false,
+		"-a.com": false, "a@b.com": false, "a.com.": false, " a.com": false,
+	} {
 		if IsDomain(text) != want {
 			t.Errorf("%q: want %v", text, want)
 		}

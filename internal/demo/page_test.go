@@ -15,8 +15,10 @@ import (
 )
 
 func sites() Sites {
-	return Sites{URL: "http://localhost:8080", Provider: "http://localhost:8081",
-		Services: map[string]string{"wishlist": "http://localhost:8082", "market": "http://localhost:8083"}}
+	return Sites{
+		URL: "http://localhost:8080", Provider: "http://localhost:8081",
+		Services: map[string]string{"wishlist": "http://localhost:8082", "market": "http://localhost:8083"},
+	}
 }
 
 func fetch(t *testing.T, handler http.Handler, path string) (*http.Response, string) {

@@ -33,8 +33,10 @@ func read(t *testing.T, path string) string {
 func TestPrepareWritesWhatIsMissing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
 	setup := prepare(t, dir, "localhost:9000")
-	want := Sites{URL: "http://localhost:9000", Provider: "http://localhost:9001",
-		Services: map[string]string{"wishlist": "http://localhost:9002", "market": "http://localhost:9003"}}
+	want := Sites{
+		URL: "http://localhost:9000", Provider: "http://localhost:9001",
+		Services: map[string]string{"wishlist": "http://localhost:9002", "market": "http://localhost:9003"},
+	}
 	if diff := cmp.Diff(want, setup.Sites); diff != "" {
 		t.Errorf("addresses (-want +got):\n%s", diff)
 	}

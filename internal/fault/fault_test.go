@@ -37,12 +37,18 @@ func TestProblemOf(t *testing.T) {
 		err  error
 		want Problem
 	}{
-		"an error without a code tells nothing": {secret,
-			Problem{Status: 500, Code: Internal, Title: Internal.Sentence("en"), Request: "r1"}},
-		"the cause stays inside, the detail goes out": {fmt.Errorf("renew: %w", &Error{Code: StoreUnavailable, Detail: "busy", Err: secret, RetryAfter: 1500 * time.Millisecond}),
-			Problem{Status: 503, Code: StoreUnavailable, Title: StoreUnavailable.Sentence("en"), Detail: "busy", Request: "r1", RetryAfter: 2}},
-		"a replaced session says when and by what": {&Error{Code: SessionReplaced, ReplacedAt: time.Unix(1790000000, 0), ReplacedBy: "Chrome on Windows"},
-			Problem{Status: 401, Code: SessionReplaced, Title: SessionReplaced.Sentence("en"), Request: "r1", ReplacedAt: 1790000000, ReplacedBy: "Chrome on Windows"}},
+		"an error without a code tells nothing": {
+			secret,
+			Problem{Status: 500, Code: Internal, Title: Internal.Sentence("en"), Request: "r1"},
+		},
+		"the cause stays inside, the detail goes out": {
+			fmt.Errorf("renew: %w", &Error{Code: StoreUnavailable, Detail: "busy", Err: secret, RetryAfter: 1500 * time.Millisecond}),
+			Problem{Status: 503, Code: StoreUnavailable, Title: StoreUnavailable.Sentence("en"), Detail: "busy", Request: "r1", RetryAfter: 2},
+		},
+		"a replaced session says when and by what": {
+			&Error{Code: SessionReplaced, ReplacedAt: time.Unix(1790000000, 0), ReplacedBy: "Chrome on Windows"},
+			Problem{Status: 401, Code: SessionReplaced, Title: SessionReplaced.Sentence("en"), Request: "r1", ReplacedAt: 1790000000, ReplacedBy: "Chrome on Windows"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, ProblemOf(test.err, "en", "r1")); diff != "" {

@@ -60,8 +60,10 @@ func (s *Server) listSessions(w *response, r *http.Request, _ caller) error {
 	}
 	list := make([]listedBody, len(page))
 	for i, row := range page {
-		list[i] = listedBody{row.ID.String(), accountOf(row.Account), row.App, row.Device, row.From, row.StartedAt.Unix(),
-			row.Rotation.At.Unix(), row.EndsAt.Unix(), unix(row.Account.CheckedAt)}
+		list[i] = listedBody{
+			row.ID.String(), accountOf(row.Account), row.App, row.Device, row.From, row.StartedAt.Unix(),
+			row.Rotation.At.Unix(), row.EndsAt.Unix(), unix(row.Account.CheckedAt),
+		}
 	}
 	return s.encode(w, map[string]any{"sessions": list, "next": next})
 }
@@ -161,8 +163,11 @@ func (s *Server) listAudit(w *response, r *http.Request, _ caller) error {
 	}
 	list, next := make([]eventBody, len(records)), int64(0)
 	for i, e := range records {
-		list[i] = eventBody{e.N, e.At.Unix(), e.Action, e.Realm, e.Account, e.Session, actorBody{e.Actor.Kind, e.Actor.ID},
-			e.Outcome, e.From, e.Details}
+		list[i] = eventBody{
+			e.N, e.At.Unix(), e.Action, e.Realm, e.Account, e.Session,
+			actorBody{e.Actor.Kind, e.Actor.ID},
+			e.Outcome, e.From, e.Details,
+		}
 	}
 	if len(records) == limit {
 		next = records[limit-1].N

@@ -33,8 +33,10 @@ func (s *Server) listDevices(w *response, r *http.Request) error {
 	}
 	list := make([]deviceBody, len(live))
 	for i, row := range live {
-		list[i] = deviceBody{row.ID.String(), row.Device, row.From, row.App, row.StartedAt.Unix(), row.Rotation.At.Unix(),
-			row.EndsAt.Unix(), row.ID == who.session.ID}
+		list[i] = deviceBody{
+			row.ID.String(), row.Device, row.From, row.App, row.StartedAt.Unix(), row.Rotation.At.Unix(),
+			row.EndsAt.Unix(), row.ID == who.session.ID,
+		}
 	}
 	return s.encode(w, map[string]any{"sessions": list})
 }

@@ -74,8 +74,10 @@ func open(t *testing.T, change func(*Config)) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{t: t, key: key, log: new(bytes.Buffer), feed: newFakeFeed(), clock: start, idp: new(fakeProvider),
-		rows: map[token.SessionID]*session.Session{}, who: map[string]account.Account{}, store: &fakeAttempts{used: map[[16]byte]bool{}}}
+	o := &office{
+		t: t, key: key, log: new(bytes.Buffer), feed: newFakeFeed(), clock: start, idp: new(fakeProvider),
+		rows: map[token.SessionID]*session.Session{}, who: map[string]account.Account{}, store: &fakeAttempts{used: map[[16]byte]bool{}},
+	}
 	c := Config{
 		URL: own, Console: "staff", Apps: theApps, Sessions: o, Devices: o, Keys: fakeKeys{key}, Feed: o.feed, Directory: o, Audit: o, Waves: o,
 		Realms: map[string]Realm{"staff": {Provider: "id.example.com"}, "members": {}},
@@ -146,9 +148,11 @@ func (o *office) called() []string {
 
 // person signs somebody in without HTTP, and returns the refresh token.
 func (o *office) person(name, app string, roles ...string) string {
-	answer, err := o.Begin(context.Background(), session.SignIn{App: theApps[app], Caller: session.Caller{Device: "Firefox on Linux", From: "192.0.2.1"},
+	answer, err := o.Begin(context.Background(), session.SignIn{
+		App: theApps[app], Caller: session.Caller{Device: "Firefox on Linux", From: "192.0.2.1"},
 		Identity: account.Identity{Realm: theApps[app].Realm, Issuer: "https://id.example.com", Subject: name},
-		Profile:  account.Profile{Email: name + "@example.com", Name: name, Roles: roles, CheckedAt: o.now()}})
+		Profile:  account.Profile{Email: name + "@example.com", Name: name, Roles: roles, CheckedAt: o.now()},
+	})
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -163,9 +167,11 @@ func (o *office) Begin(_ context.Context, in session.SignIn) (session.Answer, er
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	who := account.Account{ID: "account-" + in.Identity.Subject, Identity: in.Identity, Profile: in.Profile}
-	row := &session.Session{ID: token.NewSessionID(), Account: who.ID, Realm: in.Identity.Realm, App: in.App.Name, Body: in.App.Body,
+	row := &session.Session{
+		ID: token.NewSessionID(), Account: who.ID, Realm: in.Identity.Realm, App: in.App.Name, Body: in.App.Body,
 		Device: in.Caller.Device, From: in.Caller.From, StartedAt: o.clock, EndsAt: o.clock.Add(24 * time.Hour),
-		Rotation: session.Rotation{Presented: -1, At: o.clock, IdleUntil: o.clock.Add(time.Hour), Profile: in.Profile}}
+		Rotation: session.Rotation{Presented: -1, At: o.clock, IdleUntil: o.clock.Add(time.Hour), Profile: in.Profile},
+	}
 	if in.Brought != nil && o.rows[*in.Brought] != nil {
 		o.rows[*in.Brought].Ended = &session.End{Reason: session.SignedOut}
 	}
@@ -175,8 +181,10 @@ func (o *office) Begin(_ context.Context, in session.SignIn) (session.Answer, er
 }
 
 func answerOf(row session.Session) session.Answer {
-	return session.Answer{JSON: fmt.Appendf(nil, `{"generation":%d}`, row.Rotation.Generation), Session: row,
-		RefreshToken: fmt.Sprintf("mjr_%s.%d", row.ID, row.Rotation.Generation)}
+	return session.Answer{
+		JSON: fmt.Appendf(nil, `{"generation":%d}`, row.Rotation.Generation), Session: row,
+		RefreshToken: fmt.Sprintf("mjr_%s.%d", row.ID, row.Rotation.Generation),
+	}
 }
 
 func (o *office) Parse(text string) (token.Refresh, bool) {

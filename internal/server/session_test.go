@@ -181,8 +181,10 @@ func (o *office) access(refresh string, change func(*token.Claims)) string {
 	o.t.Helper()
 	parsed, _ := o.Parse(refresh)
 	row := o.rows[parsed.Session]
-	claims := token.Claims{Issuer: own, Subject: row.Account, Audience: []string{"munjigi"}, IssuedAt: start.Unix(), ExpiresAt: start.Unix() + 300,
-		ID: "j", ClientID: "console", SessionID: row.ID, Realm: row.Realm, Roles: []string{"admin"}}
+	claims := token.Claims{
+		Issuer: own, Subject: row.Account, Audience: []string{"munjigi"}, IssuedAt: start.Unix(), ExpiresAt: start.Unix() + 300,
+		ID: "j", ClientID: "console", SessionID: row.ID, Realm: row.Realm, Roles: []string{"admin"},
+	}
 	if change != nil {
 		change(&claims)
 	}

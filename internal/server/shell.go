@@ -85,8 +85,10 @@ func (s *Server) secureHeaders(header http.Header) {
 // logRequest writes neither path nor query: both can hold what only the caller should know.
 func (s *Server) logRequest(w *response, r *http.Request, took time.Duration) {
 	level := slog.LevelInfo
-	attributes := []any{"request", w.id, "method", r.Method, "route", w.route, "status", w.status,
-		"took", took, "from", s.address(r).String()}
+	attributes := []any{
+		"request", w.id, "method", r.Method, "route", w.route, "status", w.status,
+		"took", took, "from", s.address(r).String(),
+	}
 	if w.err != nil {
 		attributes = append(attributes, "code", w.code, "err", w.err)
 	}

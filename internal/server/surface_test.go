@@ -156,8 +156,10 @@ func TestOnlyAnAppsOwnPagesMayCall(t *testing.T) {
 	if got := o.called(); len(got) != 0 {
 		t.Errorf("reached the domain: %q", got)
 	}
-	for _, a := range []ask{from(toolsAt, "GET", "/session", ""), from("", "GET", "/session", ""),
-		from("", "GET", "/session", "").with("Sec-Fetch-Site", "same-origin"), from("", "GET", "/session", "").with("Sec-Fetch-Site", "none")} {
+	for _, a := range []ask{
+		from(toolsAt, "GET", "/session", ""), from("", "GET", "/session", ""),
+		from("", "GET", "/session", "").with("Sec-Fetch-Site", "same-origin"), from("", "GET", "/session", "").with("Sec-Fetch-Site", "none"),
+	} {
 		wantStatus(t, o.do(a.with("Munjigi-App", "tools").cookie("__Host-munjigi-staff", refresh)), 200)
 	}
 }
@@ -275,8 +277,10 @@ func TestOnlyJSONIsRead(t *testing.T) {
 		if method == "GET" {
 			continue
 		}
-		for _, kind := range []string{"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp",
-			"text/json", "application/problem+json", "application/json, text/plain", "; application/json"} {
+		for _, kind := range []string{
+			"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp",
+			"text/json", "application/problem+json", "application/json, text/plain", "; application/json",
+		} {
 			a := from(own, method, concrete(path), `{"app":"console"}`).with("Munjigi-App", "console").with("Content-Type", kind).cookie("__Host-munjigi-staff", refresh)
 			wantProblem(t, o.do(a), fault.RequestInvalid)
 		}
@@ -334,10 +338,17 @@ func TestPreflights(t *testing.T) {
 		origin, path, method string
 		status               int
 	}{
-		{toolsAt, "/session", "POST", 204}, {toolsAt, "/session", "DELETE", 204}, {shopAt, "/sessions/x", "DELETE", 204}, {own, "/session", "POST", 204},
-		{stranger, "/session", "POST", 403}, {"null", "/session", "POST", 403}, {toolsAt, "/session", "PUT", 405},
-		{stranger, "/revocations", "GET", 204}, {stranger, "/.well-known/jwks.json", "GET", 204},
-		{toolsAt, "/admin/sessions", "GET", 403}, {own, "/admin/sessions/x", "DELETE", 403},
+		{toolsAt, "/session", "POST", 204},
+		{toolsAt, "/session", "DELETE", 204},
+		{shopAt, "/sessions/x", "DELETE", 204},
+		{own, "/session", "POST", 204},
+		{stranger, "/session", "POST", 403},
+		{"null", "/session", "POST", 403},
+		{toolsAt, "/session", "PUT", 405},
+		{stranger, "/revocations", "GET", 204},
+		{stranger, "/.well-known/jwks.json", "GET", 204},
+		{toolsAt, "/admin/sessions", "GET", 403},
+		{own, "/admin/sessions/x", "DELETE", 403},
 	} {
 		r := o.do(from(c.origin, "OPTIONS", c.path, "").with("Access-Control-Request-Method", c.method).with("Access-Control-Request-Headers", "content-type"))
 		if r.StatusCode != c.status {

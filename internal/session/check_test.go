@@ -31,8 +31,10 @@ func rechecked(t *testing.T) (*office, *asker) {
 	a := &asker{}
 	o := open(t, func(c *session.Config) {
 		c.Checker = a
-		c.Realms = map[string]session.Realm{"staff": {Policy: policy(func(p *session.Policy) { p.Idle = 48 * time.Hour }),
-			CheckEvery: 5 * time.Minute, MaxStale: 4 * time.Hour}}
+		c.Realms = map[string]session.Realm{"staff": {
+			Policy:     policy(func(p *session.Policy) { p.Idle = 48 * time.Hour }),
+			CheckEvery: 5 * time.Minute, MaxStale: 4 * time.Hour,
+		}}
 	})
 	return o, a
 }

@@ -145,8 +145,10 @@ func audienceOf(app account.App, service string) ([]string, error) {
 		return services, nil
 	}
 	if !slices.Contains(services, service) {
-		return nil, &fault.Error{Code: fault.RequestInvalid, Detail: "the app may not call this service",
-			Fields: []fault.Field{{Pointer: "/service", Detail: fmt.Sprintf("one of %q", services)}}}
+		return nil, &fault.Error{
+			Code: fault.RequestInvalid, Detail: "the app may not call this service",
+			Fields: []fault.Field{{Pointer: "/service", Detail: fmt.Sprintf("one of %q", services)}},
+		}
 	}
 	return []string{service}, nil
 }

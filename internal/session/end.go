@@ -11,8 +11,10 @@ import (
 // SignOut ends the session; with everywhere all the account's others as well. On the others' screens it is "ended by
 // you on another device" (revoked).
 func (m *Manager) SignOut(ctx context.Context, s Session, everywhere bool, c Caller) error {
-	ending := Ending{Reason: SignedOut, At: m.now(), From: c.From,
-		Actor: audit.Actor{Kind: audit.ByAccount, ID: s.Account}}
+	ending := Ending{
+		Reason: SignedOut, At: m.now(), From: c.From,
+		Actor: audit.Actor{Kind: audit.ByAccount, ID: s.Account},
+	}
 	if _, err := m.Store.End(ctx, s.ID, ending); err != nil {
 		return fmt.Errorf("sign out: %w", err)
 	}

@@ -117,9 +117,11 @@ func (m *Manager) Begin(ctx context.Context, in SignIn) (Answer, error) {
 	row, who, err := m.Store.Begin(ctx, Beginning{
 		Account: account.Account{ID: token.NewID(), Identity: in.Identity, Profile: in.Profile},
 		Session: begun, Grant: in.Grant, RecheckAt: in.RecheckAt, Brought: in.Brought, Policy: realm.Policy,
-		Event: audit.Event{At: now, Action: audit.SignedIn, Realm: in.Identity.Realm, From: in.Caller.From,
+		Event: audit.Event{
+			At: now, Action: audit.SignedIn, Realm: in.Identity.Realm, From: in.Caller.From,
 			Actor:   audit.Actor{Kind: audit.ByAccount},
-			Details: map[string]string{"app": in.App.Name, "device": in.Caller.Device}},
+			Details: map[string]string{"app": in.App.Name, "device": in.Caller.Device},
+		},
 	})
 	if err != nil {
 		return Answer{}, fmt.Errorf("begin session: %w", err)

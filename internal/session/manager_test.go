@@ -44,8 +44,10 @@ var (
 )
 
 func policy(change func(*session.Policy)) session.Policy {
-	p := session.Policy{Access: 5 * time.Minute, Idle: 12 * time.Hour, Max: 7 * 24 * time.Hour, PerAccount: 5,
-		WhenFull: session.Replace, RenewGrace: 10 * time.Second, LostAnswers: 2}
+	p := session.Policy{
+		Access: 5 * time.Minute, Idle: 12 * time.Hour, Max: 7 * 24 * time.Hour, PerAccount: 5,
+		WhenFull: session.Replace, RenewGrace: 10 * time.Second, LostAnswers: 2,
+	}
 	if change != nil {
 		change(&p)
 	}
@@ -77,8 +79,10 @@ func (o *office) start(t *testing.T, change func(*session.Config)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := session.Config{Issuer: "https://office.example.com", Store: o.store, Lineage: o.store, Keys: o.ring,
-		Realms: map[string]session.Realm{"staff": {Policy: policy(nil)}}, Now: o.now, Log: log}
+	c := session.Config{
+		Issuer: "https://office.example.com", Store: o.store, Lineage: o.store, Keys: o.ring,
+		Realms: map[string]session.Realm{"staff": {Policy: policy(nil)}}, Now: o.now, Log: log,
+	}
 	if change != nil {
 		change(&c)
 	}
@@ -109,9 +113,11 @@ func (o *office) signIn(t *testing.T, person string, app account.App, c session.
 }
 
 func (o *office) signInOf(person string, app account.App, c session.Caller) session.SignIn {
-	return session.SignIn{App: app, Caller: c, Grant: "grant of " + person, RecheckAt: o.now().Add(time.Minute),
+	return session.SignIn{
+		App: app, Caller: c, Grant: "grant of " + person, RecheckAt: o.now().Add(time.Minute),
 		Identity: account.Identity{Realm: "staff", Issuer: "https://id.example.com", Subject: person},
-		Profile:  account.Profile{Email: person + "@example.com", Name: person, Roles: []string{"viewer"}, CheckedAt: o.now()}}
+		Profile:  account.Profile{Email: person + "@example.com", Name: person, Roles: []string{"viewer"}, CheckedAt: o.now()},
+	}
 }
 
 func (o *office) renewal(refreshToken string) session.Renewal {

@@ -102,7 +102,8 @@ func (m *Manager) row(ctx context.Context, refresh token.Refresh) (Session, acco
 	return row, who, nil
 }
 
-// KeepEnded is how long after its maximum a session's row stays in the store.
+// KeepEnded is how long after its absolute maximum a session's row stays in the store: who comes back late is told why
+// it ended, and whoever brings a younger token of a session that is not there comes from another history of the store.
 const KeepEnded = 24 * time.Hour
 
 // forced tells that a repeat of the row's answer would not do: its key signs no more, or its confirmation is too old.
@@ -121,8 +122,10 @@ func (m *Manager) conclude(ctx context.Context, row Session, ask asked, o Outcom
 	case RolledBack:
 		return Answer{}, m.rolledBack(ctx, row.ID, row.Account)
 	case IsReused:
-		ended, err := m.Store.End(ctx, row.ID, Ending{Reason: Reused, At: m.now(), From: c.From,
-			Actor: audit.Actor{Kind: audit.ByProgram}})
+		ended, err := m.Store.End(ctx, row.ID, Ending{
+			Reason: Reused, At: m.now(), From: c.From,
+			Actor: audit.Actor{Kind: audit.ByProgram},
+		})
 		if err != nil {
 			return Answer{}, fmt.Errorf("end reused session: %w", err)
 		}
@@ -138,9 +141,11 @@ func (m *Manager) rotate(ctx context.Context, row Session, next Rotation, o Outc
 	var event *audit.Event
 	if o == LostAnswer {
 		lost = append(slices.Clone(lost), next.At)
-		event = &audit.Event{At: next.At, Action: audit.AnswerLost, Realm: row.Realm, Account: row.Account,
+		event = &audit.Event{
+			At: next.At, Action: audit.AnswerLost, Realm: row.Realm, Account: row.Account,
 			Session: row.ID.String(), Actor: audit.Actor{Kind: audit.ByAccount, ID: row.Account}, From: c.From,
-			Details: map[string]string{"in_24h": strconv.Itoa(len(lost))}}
+			Details: map[string]string{"in_24h": strconv.Itoa(len(lost))},
+		}
 	}
 	stood, err := m.Store.Rotate(ctx, row.ID, row.Rotation.Generation, next, lost, event)
 	if err != nil {

@@ -35,8 +35,10 @@ func (m *Manager) rolledBack(ctx context.Context, id token.SessionID, account st
 	m.Log.Error("the store was rolled back: renewals stop until `munjigi store recovered` has ended every session",
 		"alert", "store_rolled_back", "session", id.String())
 	m.lineage.Store(&Lineage{RolledBackAt: now, RecoveredAt: m.lineage.Load().RecoveredAt})
-	err := m.Lineage.MarkRolledBack(ctx, now, audit.Event{At: now, Action: audit.StoreRolledBack, Account: account,
-		Session: id.String(), Actor: audit.Actor{Kind: audit.ByProgram}})
+	err := m.Lineage.MarkRolledBack(ctx, now, audit.Event{
+		At: now, Action: audit.StoreRolledBack, Account: account,
+		Session: id.String(), Actor: audit.Actor{Kind: audit.ByProgram},
+	})
 	if err != nil {
 		return fault.Wrap(fault.StoreRolledBack, err)
 	}

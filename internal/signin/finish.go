@@ -47,8 +47,10 @@ func (f *Flow) Finish(ctx context.Context, c Callback) (Finished, error) {
 	done := Finished{App: a.App, ReturnTo: a.ReturnTo}
 	person, err := f.finish(ctx, c, a, &done)
 	if err != nil {
-		f.refusals.record(ctx, refusal{err: err, realm: a.Realm, app: a.App, from: c.Caller.From,
-			subject: person.Subject, email: person.Email})
+		f.refusals.record(ctx, refusal{
+			err: err, realm: a.Realm, app: a.App, from: c.Caller.From,
+			subject: person.Subject, email: person.Email,
+		})
 	}
 	return done, err
 }
@@ -77,6 +79,7 @@ func (f *Flow) attempt(ctx context.Context, c Callback) (attempt, error) {
 // finish fills in done, and returns the person as soon as one is known.
 func (f *Flow) finish(ctx context.Context, c Callback, a attempt, done *Finished) (upstream.Person, error) {
 	realm := f.Realms[a.Realm]
+	asked := f.Now() // what the provider says is as old as the question
 	person, grant, err := f.exchange(ctx, c, a)
 	if err != nil {
 		return person, err
@@ -94,10 +97,9 @@ func (f *Flow) finish(ctx context.Context, c Callback, a attempt, done *Finished
 			return person, err
 		}
 	}
-	now := f.Now()
 	done.Answer, err = f.Sessions.Begin(ctx, session.SignIn{
-		App: f.Apps[a.App], Identity: identity, Grant: grant, RecheckAt: now.Add(realm.RecheckEvery),
-		Profile: account.Profile{Email: person.Email, Name: person.Name, Roles: roles, CheckedAt: now},
+		App: f.Apps[a.App], Identity: identity, Grant: grant, RecheckAt: asked.Add(realm.RecheckEvery * 9 / 10), // as a recheck does: the answer, too, takes its time
+		Profile: account.Profile{Email: person.Email, Name: person.Name, Roles: roles, CheckedAt: asked},
 		Brought: f.brought(c, a), Caller: c.Caller,
 	})
 	return person, err

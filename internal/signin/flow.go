@@ -103,16 +103,20 @@ type Redirect struct {
 func (f *Flow) Start(ctx context.Context, r Request) (Redirect, error) {
 	app, ok := f.Apps[r.App]
 	if !ok || app.Realm != r.Realm {
-		return Redirect{}, &fault.Error{Code: fault.RequestInvalid,
-			Fields: []fault.Field{{Pointer: "/app", Detail: "an app of this realm"}}}
+		return Redirect{}, &fault.Error{
+			Code:   fault.RequestInvalid,
+			Fields: []fault.Field{{Pointer: "/app", Detail: "an app of this realm"}},
+		}
 	}
 	target, err := ReturnTo(app, r.ReturnTo)
 	if err != nil {
 		return Redirect{}, err
 	}
 	if len(r.LoginHint) > maxHint {
-		return Redirect{}, &fault.Error{Code: fault.RequestInvalid,
-			Fields: []fault.Field{{Pointer: "/login_hint", Detail: "too long"}}}
+		return Redirect{}, &fault.Error{
+			Code:   fault.RequestInvalid,
+			Fields: []fault.Field{{Pointer: "/login_hint", Detail: "too long"}},
+		}
 	}
 	a := newAttempt(f.Now())
 	a.Realm, a.App, a.ReturnTo = r.Realm, app.Name, target

@@ -581,7 +581,7 @@ func testSweep(t *testing.T, s *Store) {
 		{10 * time.Minute, Swept{Entries: 1, Attempts: 1}},
 		{idle, Swept{Expired: 1, Grants: 1}}, // park's grant rests: nobody of that account is signed in
 		{idle, Swept{Grants: 1}},
-		{longest + keepEnded, Swept{Expired: 1, Sessions: 3, Grants: 1}},
+		{longest + session.KeepEnded, Swept{Expired: 1, Sessions: 3, Grants: 1}},
 	} {
 		got, err := s.Sweep(ctx, start.Add(step.at), 100)
 		got.Grants, step.want.Grants = 0, 0 // testRestingGrant

@@ -97,6 +97,8 @@ func endedEvent(s session.Session, e session.Ending) audit.Event {
 	if s.Ended.By != "" {
 		details["by"] = s.Ended.By
 	}
-	return audit.Event{At: e.At, Action: audit.SessionEnded, Realm: s.Realm, Account: s.Account, Session: s.ID.String(),
-		Actor: e.Actor, From: e.From, Details: details}
+	return audit.Event{
+		At: e.At, Action: audit.SessionEnded, Realm: s.Realm, Account: s.Account, Session: s.ID.String(),
+		Actor: e.Actor, From: e.From, Details: details,
+	}
 }

@@ -230,8 +230,10 @@ func changedEvents(before account.Account, after account.Profile) []audit.Event 
 		return nil
 	}
 	details["changed"] = strings.Join(changed, ",")
-	return []audit.Event{{At: after.CheckedAt, Action: audit.PersonChanged, Realm: before.Realm, Account: before.ID,
-		Actor: audit.Actor{Kind: audit.ByProvider, ID: before.Issuer}, Details: details}}
+	return []audit.Event{{
+		At: after.CheckedAt, Action: audit.PersonChanged, Realm: before.Realm, Account: before.ID,
+		Actor: audit.Actor{Kind: audit.ByProvider, ID: before.Issuer}, Details: details,
+	}}
 }
 
 // Gone implements recheck.Store.

@@ -108,8 +108,10 @@ func (s *Store) sealChange(c keys.Change) (rows sealedChange, err error) {
 				return rows, err
 			}
 		}
-		rows.keys = append(rows.keys, []any{k.ID, k.Algorithm, k.Public, sealed,
-			micros(k.CreatedAt), micros(k.ActiveAt), micros(k.RetiredAt), micros(k.WithdrawnAt)})
+		rows.keys = append(rows.keys, []any{
+			k.ID, k.Algorithm, k.Public, sealed,
+			micros(k.CreatedAt), micros(k.ActiveAt), micros(k.RetiredAt), micros(k.WithdrawnAt),
+		})
 	}
 	for _, x := range c.PutSecrets {
 		sealed, err := s.seal(x.Value, secretAt(x.ID))

@@ -113,8 +113,10 @@ func (s *Store) Rotate(ctx context.Context, id token.SessionID, from int64, next
 			WHERE id = $5 AND generation = $6 AND ended = '' AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = sessions.account
 				AND a.email = $7 AND a.name = $8 AND a.roles = $9 AND a.checked_at = $10)
 			RETURNING account, ends_at, access_max, fixed`,
-			[]any{next.Generation, row.idleUntil, next.Access.Microseconds(), packed, id[:], from,
-				next.Email, next.Name, packRoles(next.Roles), micros(next.CheckedAt)},
+			[]any{
+				next.Generation, row.idleUntil, next.Access.Microseconds(), packed, id[:], from,
+				next.Email, next.Name, packRoles(next.Roles), micros(next.CheckedAt),
+			},
 			&row.Account, &row.endsAt, &row.accessMax, &row.fixed)
 		if err != nil {
 			return session.Session{}, err

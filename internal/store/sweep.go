@@ -13,9 +13,6 @@ import (
 
 // The margins after which something is of no use to anybody.
 const (
-	// keepEnded is how long a session's row outlives the session's absolute maximum, so that who comes back late is told
-	// why it ended.
-	keepEnded = 24 * time.Hour
 	// keepGone covers every wave's window.
 	keepGone = 24 * time.Hour
 	// restGrant is how long a grant of somebody without a session is found due before it is laid to rest.
@@ -86,7 +83,9 @@ func (x seen) expired(now time.Time) bool {
 	return x.ended == "" && min(x.endsAt, x.idleUntil) <= micros(now)
 }
 
-func (x seen) dead(now time.Time) bool { return x.endsAt+keepEnded.Microseconds() <= micros(now) }
+func (x seen) dead(now time.Time) bool {
+	return x.endsAt+session.KeepEnded.Microseconds() <= micros(now)
+}
 
 func (t *tx) sweepSessions(rows []seen, now time.Time) (swept Swept, err error) {
 	var events []audit.Event
