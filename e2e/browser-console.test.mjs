@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, afterEach, before, describe, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { startDemo } from './browser-demo.mjs'
 import { barriers, launch, overflow, picture, visit } from './browser-page.mjs'
 
@@ -222,6 +223,39 @@ test('who is no administrator sees why there is nothing', async () => {
   assert.equal(await visitor.page.locator('.nav a').count(), 2)
 })
 
+test('a wave is shown, with its people, and waits for a decision', async () => {
+  const visitor = await arrive()
+  const { page } = visitor
+  const held = Array.from({ length: 15 }, (_, i) => ({
+    id: `id-${i}`,
+    email: `p${i}@example.com`,
+    name: `Person ${i}`,
+  }))
+  let waves = [
+    { provider: 'https://accounts.example.com', since: Math.floor(Date.now() / 1000) - 120, people: 15, held },
+  ]
+  const decisions = /** @type {string[]} */ ([])
+  await page.route('**/admin/waves', (route) => route.fulfill({ json: { waves } }))
+  await page.route('**/admin/waves/*', (route) => {
+    decisions.push(`${new URL(route.request().url()).pathname} ${route.request().postData()}`)
+    waves = []
+    return route.fulfill({ status: 204 })
+  })
+  await signIn(visitor, boss, '/people')
+  const wave = page.locator('.wave')
+  assert.match(await wave.innerText(), /accounts\.example\.com reports 15 people gone.*nobody has been cut off/)
+  await wave.locator('.wave-toggle').click()
+  assert.equal(await wave.locator('.wave-people li').count(), 15)
+  assert.deepEqual(await barriers(page), [])
+  await picture(page, 'wave-en-light-1440')
+  await wave.locator('.el-button--danger').click()
+  assert.match(await dialog(visitor).innerText(), /Cut off 15 people\?.*Person 0, .* and 10 more/s)
+  assert.deepEqual(decisions, [], 'nothing is decided before it is confirmed')
+  await dialog(visitor).locator('.el-button--danger').click()
+  await wave.waitFor({ state: 'detached' })
+  assert.deepEqual(decisions, ['/admin/waves/confirm {"provider":"https://accounts.example.com"}'])
+})
+
 test('whole flows go by keyboard', async () => {
   const visitor = await arrive()
   await signIn(visitor, boss, '/account')
@@ -244,6 +278,18 @@ test('whole flows go by keyboard', async () => {
   await page.waitForFunction((text) => document.activeElement?.textContent?.includes(text), texts.en.menu.signOut)
   await page.keyboard.press('Enter')
   await page.waitForURL((url) => url.pathname === '/sign-in')
+})
+
+test('the first load is small', async () => {
+  const { page } = await arrive()
+  const bodies = /** @type {Promise<Buffer>[]} */ ([])
+  page.on('response', (response) => {
+    if (response.ok()) bodies.push(response.body())
+  })
+  await page.goto(demo.url)
+  await page.locator('.sign-in-way').waitFor()
+  const size = (await Promise.all(bodies)).reduce((sum, body) => sum + gzipSync(body).length, 0)
+  assert.ok(size <= 200_000, `${size} bytes, compressed`)
 })
 
 test('language and appearance are chosen, and remembered', async () => {

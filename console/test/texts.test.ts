@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { chooseLanguage, createTexts } from '../src/locales'
 import en from '../src/locales/en.json'
@@ -48,6 +48,19 @@ test('both languages have the same texts with the same holes', () => {
     // A singular may leave its number out.
     expect(holes(korean.get(key) ?? ''), key).toEqual(holes(text))
   }
+})
+
+test('every text is used', () => {
+  const folder = new URL('../src/', import.meta.url)
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(vue|ts)$/.test(name))
+    .map((name) => readFileSync(new URL(name, folder), 'utf8'))
+    .join('\n')
+  const chosenAtRunTime = /^(code|local|language|theme)\./
+  const unused = leaves(en).filter(
+    ([key]) => !chosenAtRunTime.test(key) && !new RegExp(`['"\`]${key}['"\`]`).test(sources),
+  )
+  expect(unused).toEqual([])
 })
 
 test('every text compiles', () => {

@@ -8,6 +8,11 @@ import { nameOf } from '../../shell/name-of'
 
 const namedInDialog = 5
 
+// A provider is named by its issuer, an address; people know the host.
+function hostOf(issuer: string): string {
+  return URL.canParse(issuer) ? new URL(issuer).host : issuer
+}
+
 /** The waves that wait for a decision, and the two decisions. */
 export function useWaves() {
   const { session, state } = useSession()
@@ -44,5 +49,5 @@ export function useWaves() {
     shown.value = open ? shown.value.filter((name) => name !== provider) : [...shown.value, provider]
   }
   const waves = computed(() => list.data.value ?? [])
-  return { waves, shown, toggle, confirm, dismiss, keep, names }
+  return { waves, shown, toggle, confirm, dismiss, keep, names, hostOf }
 }
