@@ -62,8 +62,8 @@ const held kind = "held"
 // end takes somebody off, unless so many are gone at once that it is more likely the provider's mistake. Somebody
 // whom we could not ask is not counted as a leaver.
 func (l *lane) end(ctx context.Context, q asked, k kind, answered time.Time) (kind, error) {
-	l.waveMu.Lock()
-	defer l.waveMu.Unlock()
+	l.wave <- struct{}{}
+	defer func() { <-l.wave }()
 	var tally Tally
 	if k == cutOff {
 		err := l.persist(ctx, func() (err error) {

@@ -3,7 +3,6 @@ package recheck
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,11 +21,13 @@ type lane struct {
 	oldest  atomic.Int64 // checked_at of the longest unconfirmed among the last that were due, µs; 0 = none was
 	sizedAt time.Time    // of run alone
 
-	waveMu sync.Mutex // one Gone at a time is held against the wave's rule, so that a burst cannot slip through
+	// wave has one place: one Gone at a time is held against the wave's rule, so that a burst cannot slip through. It is
+	// held while the store is waited for, so it is no mutex: whoever waits for that is not seen as waiting by a fake clock.
+	wave chan struct{}
 }
 
 func newLane(w *Worker, issuer string, realm Realm) *lane {
-	l := &lane{Worker: w, issuer: issuer, realm: realm, log: w.cfg.Log.With("provider", issuer), pace: newPace()}
+	l := &lane{Worker: w, issuer: issuer, realm: realm, log: w.cfg.Log.With("provider", issuer), pace: newPace(), wave: make(chan struct{}, 1)}
 	l.breaker.longest = min(longestPause, realm.Every)
 	l.metrics.watch(l)
 	return l

@@ -32,7 +32,7 @@ func (r WaveRule) stops(t Tally) bool {
 	return t.On || gone >= r.AtLeast && float64(gone) > r.Share*float64(t.People+t.Gone)
 }
 
-// hold keeps a verdict for an administrator. The lane's waveMu is held.
+// hold keeps a verdict for an administrator. The caller has the lane's place for that.
 func (l *lane) hold(ctx context.Context, q asked, t Tally) error {
 	kept := l.event(audit.PersonHeld, q, nil)
 	stop := l.event(audit.WaveStopped, q, map[string]string{"gone": strconv.Itoa(t.Gone + 1), "people": strconv.Itoa(t.People + t.Gone)})
