@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,4 +158,33 @@ func TestEndedCodesComeFromTheReason(t *testing.T) {
 	o.later(13 * time.Hour)
 	_, err := o.Renew(t.Context(), o.renewal(in.RefreshToken))
 	wantCode(t, err, fault.SessionExpired)
+}
+
+func TestParallelDemandsForACheckAreOneRotation(t *testing.T) {
+	o, asker := rechecked(t)
+	var once sync.Mutex
+	asker.do = func(account string) {
+		once.Lock()
+		defer once.Unlock()
+		o.later(300 * time.Millisecond) // the provider takes its time
+		o.confirm(t)(account)
+	}
+	refreshToken := o.signIn(t, "kim", tools, linux).RefreshToken
+	o.later(time.Minute)
+	r := o.renewal(refreshToken)
+	r.MaxCheckAge = 0
+	first, err := o.Renew(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // they were on their way when the first was answered
+		o.later(100 * time.Millisecond)
+		again, err := o.Renew(t.Context(), r)
+		if err != nil || string(again.JSON) != string(first.JSON) {
+			t.Errorf("generation %d, %v; want the first one's answer", again.Session.Rotation.Generation, err)
+		}
+	}
+	if len(asker.asked) != 1 {
+		t.Errorf("the provider was asked %d times, want once", len(asker.asked))
+	}
 }

@@ -48,7 +48,8 @@ func Decide(s Session, p Presented, policy Policy) Outcome {
 	if generation > last.Generation {
 		return RolledBack
 	}
-	graced := p.Now.Before(last.At.Add(policy.RenewGrace))
+	// A clock that was ahead when it rotated must not have its answer repeated until it has caught up.
+	graced := p.Now.Before(last.At.Add(policy.RenewGrace)) && p.Now.After(last.At.Add(-policy.RenewGrace))
 	known := p.Device == last.Device
 	switch {
 	case generation == last.Generation && !graced:

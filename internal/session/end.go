@@ -15,15 +15,19 @@ func (m *Manager) SignOut(ctx context.Context, s Session, everywhere bool, c Cal
 		Reason: SignedOut, At: m.now(), From: c.From,
 		Actor: audit.Actor{Kind: audit.ByAccount, ID: s.Account},
 	}
+	if everywhere {
+		// The others first: whoever is told that it failed still has a session to try again with.
+		others := ending
+		others.Reason = Revoked
+		if _, err := m.Store.EndAccount(ctx, s.Account, s.ID, others); err != nil {
+			return fmt.Errorf("sign out everywhere: %w", err)
+		}
+	}
 	if _, err := m.Store.End(ctx, s.ID, ending); err != nil {
 		return fmt.Errorf("sign out: %w", err)
 	}
 	m.Woken()
-	if !everywhere {
-		return nil
-	}
-	_, err := m.RevokeAccount(ctx, s.Account, ending.Actor, c.From)
-	return err
+	return nil
 }
 
 // Sessions lists an account's live sessions, newest first.

@@ -499,6 +499,50 @@ func TestSignOutEverywhere(t *testing.T) {
 	}
 }
 
+// breaking is a store that cannot end sessions when it is told so.
+type breaking struct {
+	session.Store
+	end, endAccount bool
+}
+
+func (b *breaking) End(ctx context.Context, id token.SessionID, e session.Ending) (session.Session, error) {
+	if b.end {
+		return session.Session{}, errors.New("disk full")
+	}
+	return b.Store.End(ctx, id, e)
+}
+
+func (b *breaking) EndAccount(ctx context.Context, account string, except token.SessionID, e session.Ending) ([]session.Session, error) {
+	if b.endAccount {
+		return nil, errors.New("disk full")
+	}
+	return b.Store.EndAccount(ctx, account, except, e)
+}
+
+func TestSignOutEverywhereThatFailedCanBeTriedAgain(t *testing.T) {
+	for name, broken := range map[string]breaking{"the others": {endAccount: true}, "this one": {end: true}} {
+		t.Run(name, func(t *testing.T) {
+			store := &breaking{}
+			o := open(t, func(c *session.Config) { store.Store = c.Store; c.Store = store })
+			here, there := o.signIn(t, "kim", tools, linux), o.signIn(t, "kim", tools, other)
+			store.end, store.endAccount = broken.end, broken.endAccount
+			if err := o.SignOut(t.Context(), here.Session, true, linux); err == nil {
+				t.Fatal("the store's error was swallowed")
+			}
+			store.end, store.endAccount = false, false
+			row, _, err := o.Identify(t.Context(), here.RefreshToken, "staff")
+			if err != nil {
+				t.Fatalf("there is no session left to try again with: %v", err)
+			}
+			if err := o.SignOut(t.Context(), row, true, linux); err != nil {
+				t.Fatal(err)
+			}
+			_, _, err = o.Identify(t.Context(), there.RefreshToken, "staff")
+			wantCode(t, err, fault.SessionRevoked)
+		})
+	}
+}
+
 func TestIdentifyKnowsNoOldTokens(t *testing.T) {
 	o := open(t, nil)
 	tokens := []string{o.signIn(t, "kim", tools, linux).RefreshToken}

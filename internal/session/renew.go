@@ -39,6 +39,11 @@ func (m *Manager) Renew(ctx context.Context, r Renewal) (Answer, error) {
 	if _, err := audienceOf(ask.app, ask.service); err != nil {
 		return Answer{}, err // before anything is rotated for nothing
 	}
+	// What was confirmed after this moment is recent enough, however long it takes until it is looked at.
+	confirmedSince := time.Time{}
+	if r.MaxCheckAge >= 0 {
+		confirmedSince = m.now().Add(-max(r.MaxCheckAge, leastCheckAge))
+	}
 	row, who, remembered := m.last.take(refresh.Session)
 	for range raceTries {
 		if !remembered {
@@ -46,7 +51,7 @@ func (m *Manager) Renew(ctx context.Context, r Renewal) (Answer, error) {
 				return Answer{}, err
 			}
 		}
-		p := Presented{Refresh: refresh, Device: r.Caller.Device, Now: m.now(), Force: m.forced(row, r.MaxCheckAge)}
+		p := Presented{Refresh: refresh, Device: r.Caller.Device, Now: m.now(), Force: m.forced(row, confirmedSince)}
 		outcome := Decide(row, p, m.Realms[row.Realm].Policy)
 		if remembered && outcome != Rotate {
 			remembered = false // only the store itself may say anything but "go on"
@@ -55,7 +60,7 @@ func (m *Manager) Renew(ctx context.Context, r Renewal) (Answer, error) {
 		if outcome != Rotate && outcome != LostAnswer {
 			return m.conclude(ctx, row, ask, outcome, r.Caller)
 		}
-		if row, who, err = m.confirmed(ctx, row, who, r.MaxCheckAge); err != nil {
+		if row, who, err = m.confirmed(ctx, row, who, confirmedSince); err != nil {
 			return Answer{}, err
 		}
 		next := m.nextRotation(row, who, p)
@@ -107,8 +112,8 @@ func (m *Manager) row(ctx context.Context, refresh token.Refresh) (Session, acco
 const KeepEnded = 24 * time.Hour
 
 // forced tells that a repeat of the row's answer would not do: its key signs no more, or its confirmation is too old.
-func (m *Manager) forced(s Session, maxCheckAge time.Duration) bool {
-	tooOld := maxCheckAge >= 0 && s.Rotation.CheckedAt.Before(m.now().Add(-maxCheckAge))
+func (m *Manager) forced(s Session, confirmedSince time.Time) bool {
+	tooOld := s.Rotation.CheckedAt.Before(confirmedSince)
 	return tooOld && m.Realms[s.Realm].CheckEvery > 0 || !m.Keys.CanSign(s.Rotation.KeyID)
 }
 
@@ -161,15 +166,19 @@ func same(stood, next Rotation) bool {
 		stood.KeyID == next.KeyID && stood.Device == next.Device
 }
 
+// leastCheckAge is the least age of a confirmation that can be asked for: tokens tell it in whole seconds, and what
+// calls at the same moment shares one question.
+const leastCheckAge = time.Second
+
 // confirmed sees to it that the provider was asked recently enough before a rotation, and returns the row and the
 // account as they stand afterwards.
-func (m *Manager) confirmed(ctx context.Context, row Session, who account.Account, maxCheckAge time.Duration) (Session, account.Account, error) {
+func (m *Manager) confirmed(ctx context.Context, row Session, who account.Account, since time.Time) (Session, account.Account, error) {
 	realm := m.Realms[row.Realm]
 	if m.Checker == nil || realm.CheckEvery == 0 {
 		return row, who, nil
 	}
 	now := m.now()
-	demanded := maxCheckAge >= 0 && who.CheckedAt.Before(now.Add(-maxCheckAge))
+	demanded := who.CheckedAt.Before(since)
 	stale := who.CheckedAt.Before(now.Add(-realm.MaxStale))
 	overdue := who.CheckedAt.Before(now.Add(-realm.CheckEvery - checkSlack))
 	if !demanded && !stale && !overdue {
@@ -177,7 +186,7 @@ func (m *Manager) confirmed(ctx context.Context, row Session, who account.Accoun
 	}
 	olderThan := now.Add(-realm.CheckEvery)
 	if demanded {
-		olderThan = now.Add(-maxCheckAge)
+		olderThan = since
 	}
 	err := m.Checker.Check(ctx, row.Account, olderThan)
 	switch {
