@@ -1,13 +1,13 @@
 package munjigi_test
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
 	"unicode/utf8"
@@ -17,7 +17,10 @@ import (
 
 // strangers are words that tie the project to somebody's machine, or say that something was left undone. The patterns
 // are broken up so that they do not find themselves.
-var strangers = regexp.MustCompile(`(^|[^A-Za-z0-9_.])/(work|root|home/[a-z]+)` + `/|(proxy|registry|deb|sum)\.[a-z]+\.(org|com)|\b(TO` + `DO|FIX` + `ME|XX` + `X)\b|t\.Ski` + `p\(|\b(it|test|describe)\.(ski` + `p|onl` + `y|tod` + `o)\(`)
+var strangers = regexp.MustCompile(`(?m)(^|[^A-Za-z0-9_.])/(work|root|home/[a-z]+)` + `/|(proxy|registry|deb|sum)\.[a-z]+\.(org|com)|\b(TO` + `DO|FIX` + `ME|XX` + `X)\b|t\.Ski` + `p\(|\b(it|test|describe)\.(ski` + `p|onl` + `y|tod` + `o)\(`)
+
+// hints are in every text that has a stranger; a plain search is much faster than the pattern.
+var hints = []string{"/wor" + "k/", "/roo" + "t/", "/hom" + "e/", "prox" + "y.", "registr" + "y.", "de" + "b.", "su" + "m.", "TO" + "DO", "FIX" + "ME", "XX" + "X", "kip" + "(", ".onl" + "y(", ".tod" + "o("}
 
 // Lock files name where packages came from, and a licence is somebody else's text.
 var excused = []string{"go.sum", "package-lock.json", "LICENSE"}
@@ -59,13 +62,14 @@ func checkWords(tree fs.FS) (problems []string) {
 			return nil
 		}
 		text, err := fs.ReadFile(tree, name)
-		if err != nil || !utf8.Valid(text) {
+		hinted := slices.ContainsFunc(hints, func(hint string) bool { return bytes.Contains(text, []byte(hint)) })
+		if err != nil || !hinted || !utf8.Valid(text) {
 			return err
 		}
-		for i, line := range strings.Split(string(text), "\n") {
-			if found := strangers.FindString(line); found != "" {
-				problems = append(problems, fmt.Sprintf("%s:%d: %s", name, i+1, strings.TrimSpace(found)))
-			}
+		for _, at := range strangers.FindAllIndex(text, -1) {
+			found := bytes.TrimSpace(text[at[0]:at[1]])
+			line := 1 + bytes.Count(text[:at[1]], []byte("\n"))
+			problems = append(problems, fmt.Sprintf("%s:%d: %s", name, line, found))
 		}
 		return nil
 	})
