@@ -104,6 +104,7 @@ func TestAskVerdicts(t *testing.T) {
 			f.token = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 		}, faultSeen},
 		{"somebody else", func(f *fakeProvider) { f.idToken["sub"] = "s2" }, outcome{Presented: true, RefreshToken: "r2"}},
+		{"nobody", func(f *fakeProvider) { delete(f.idToken, "sub") }, outcome{Presented: true, RefreshToken: "r2"}},
 		{"domain left", func(f *fakeProvider) { f.idToken["email"] = "kim@evil.com" }, outcome{Verdict: Gone, Presented: true, RefreshToken: "r2"}},
 		{"address no longer verified", func(f *fakeProvider) { f.idToken["email_verified"] = false }, outcome{Verdict: Gone, Presented: true, RefreshToken: "r2"}},
 		{"address unsaid", func(f *fakeProvider) {

@@ -39,7 +39,7 @@ func (c claims) verified() bool {
 	return text == `true` || text == `"true"`
 }
 
-var errSubject = errors.New("the provider speaks of another person")
+var errSubject = errors.New("the provider speaks of another person, or of nobody")
 
 // claims reads who a token answer speaks of: its ID token, and the userinfo endpoint for what is missing there.
 func (p *Provider) claims(ctx context.Context, meta *metadata, token *oauth2.Token) (claims, error) {
@@ -54,6 +54,9 @@ func (p *Provider) claims(ctx context.Context, meta *metadata, token *oauth2.Tok
 	found, err := p.decode(idToken.Claims)
 	if err != nil {
 		return claims{}, fmt.Errorf("read id token: %w", err)
+	}
+	if found.Subject == "" {
+		return claims{}, fmt.Errorf("read id token: %w", errSubject)
 	}
 	if err := p.checkParty(idToken, found); err != nil {
 		return claims{}, err

@@ -149,6 +149,12 @@ func TestExchangeRefuses(t *testing.T) {
 				http.Redirect(w, r, testIssuer+"/elsewhere", http.StatusTemporaryRedirect)
 			}
 		}, good, fault.UpstreamUnavailable},
+		{"nobody's", func(f *fakeProvider) { delete(f.idToken, "sub") }, good, fault.UpstreamUnavailable},
+		{"nobody's, and the rest is userinfo's", func(f *fakeProvider) {
+			delete(f.idToken, "sub")
+			delete(f.idToken, "email")
+			f.userinfo = map[string]any{"sub": "s2", "email": "lee@example.com", "email_verified": true}
+		}, good, fault.UpstreamUnavailable},
 		{"another audience", func(f *fakeProvider) { f.idToken["aud"] = "other" }, good, fault.UpstreamUnavailable},
 		{"another issuer", func(f *fakeProvider) { f.idToken["iss"] = "https://evil.example" }, good, fault.UpstreamUnavailable},
 		{"expired", func(f *fakeProvider) { f.idToken["exp"] = time.Now().Add(-time.Minute).Unix() }, good, fault.UpstreamUnavailable},
