@@ -121,21 +121,15 @@ func (p *program) openProviders() error {
 	return nil
 }
 
-// rolesOf is a realm's rule for roles: what the configuration gives to somebody as the provider describes them now.
+// rolesOf is a realm's rule for roles, at sign-ins and rechecks alike: what the configuration gives to somebody as the
+// provider describes them now. A realm without domains admits only those to whom it gives a role.
 func rolesOf(realm RealmConfig) func(upstream.Person) ([]string, error) {
 	return func(person upstream.Person) ([]string, error) {
-		return account.RolesOf(realm.Roles, person.Email, person.Groups), nil
-	}
-}
-
-// admits is the same for a sign-in: a realm without domains lets in only those to whom it gives a role.
-func admits(realm RealmConfig) func(upstream.Person) ([]string, error) {
-	return func(person upstream.Person) ([]string, error) {
-		roles, err := rolesOf(realm)(person)
+		roles := account.RolesOf(realm.Roles, person.Email, person.Groups)
 		if len(roles) == 0 && len(realm.OIDC.Domains) == 0 {
 			return nil, fault.New(fault.DomainRefused, "no role is given to this person")
 		}
-		return roles, err
+		return roles, nil
 	}
 }
 
@@ -169,7 +163,7 @@ func (p *program) sessionRealms() map[string]session.Realm {
 func (p *program) signinRealms() map[string]signin.Realm {
 	realms := map[string]signin.Realm{}
 	for name, realm := range p.config.Realms {
-		realms[name] = signin.Realm{Provider: p.providers[name], Roles: admits(realm), RecheckEvery: time.Duration(realm.Recheck.Every)}
+		realms[name] = signin.Realm{Provider: p.providers[name], Roles: rolesOf(realm), RecheckEvery: time.Duration(realm.Recheck.Every)}
 	}
 	return realms
 }

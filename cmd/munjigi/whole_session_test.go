@@ -238,3 +238,31 @@ func (b *browser) hint() string {
 	}
 	return ""
 }
+
+// Without domains a role is what admits somebody. Who loses the last one at the provider, or here, is out.
+func TestWholeARoleThatAdmittedIsLost(t *testing.T) {
+	w := startWhole(t, "")
+	rewrite := func(old, new string) {
+		t.Helper()
+		w.kill()
+		text, err := os.ReadFile(filepath.Join(w.dir, "munjigi.yaml"))
+		if err != nil || !strings.Contains(string(text), old) {
+			t.Fatalf("%q is not in the configuration: %v", old, err)
+		}
+		w.write(t, "munjigi.yaml", strings.Replace(string(text), old, new, 1))
+		w.start(t)
+	}
+	rewrite(`, domains: [example.com]`, "")
+	editor, _ := w.signedIn(t, "editor@example.com")
+	boss, _ := w.signedIn(t, "boss@example.com")
+	rewrite(`editor: ["group:platform"], viewer: ["domain:example.com"]`, `editor: ["group:design"]`)
+	eventually(t, 10*time.Second, func() error {
+		if _, _, err := editor.renew(); codeOf(err) != fault.SessionCutOff {
+			return fmt.Errorf("got %v, want %q", err, fault.SessionCutOff)
+		}
+		return nil
+	})
+	if _, _, err := boss.renew(); err != nil {
+		t.Errorf("one who still has a role: %v", err)
+	}
+}
