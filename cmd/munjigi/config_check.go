@@ -196,7 +196,7 @@ func roleMatch(match string, oidc *OIDCConfig) string {
 		switch {
 		case group == "":
 			return "group:NAME"
-		case oidc != nil && oidc.Issuer == "https://accounts.google.com":
+		case oidc != nil && oidc.Issuer == googleIssuer:
 			return "an e-mail address or domain:NAME: Google sends no groups"
 		}
 		return ""
@@ -209,11 +209,20 @@ func roleMatch(match string, oidc *OIDCConfig) string {
 		}
 		domain = rest
 	}
-	if !account.IsDomain(strings.ToLower(domain)) {
+	domain = strings.ToLower(domain)
+	switch {
+	case !account.IsDomain(domain):
 		return "an e-mail address, domain:NAME or group:NAME"
-	}
-	if oidc != nil && len(oidc.Domains) > 0 && !slices.Contains(oidc.Domains, strings.ToLower(domain)) {
+	case oidc == nil:
+		return ""
+	case len(oidc.Domains) > 0 && !slices.Contains(oidc.Domains, domain):
 		return "somebody of oidc.domains, " + strings.Join(oidc.Domains, ", ") + ": all others are refused"
+	case len(oidc.Domains) > 0 || oidc.Issuer != googleIssuer:
+		return ""
+	case domain != "gmail.com" && domain != "googlemail.com":
+		return "oidc.domains: [" + domain + "] in this realm: without it Google lets in private accounts that were made with a company address"
+	case isDomain:
+		return "e-mail addresses: at " + domain + " everybody can have one"
 	}
 	return ""
 }
@@ -226,7 +235,11 @@ func (c checker) session(key string, s SessionConfig) {
 	if whole := time.Duration(s.Access); whole%time.Second != 0 {
 		c.Add(key+".access", s.Access.String(), "whole seconds: tokens know no smaller ones")
 	}
-	c.atMost(key+".renew_grace", s.RenewGrace, time.Duration(s.Access), key+".access")
+	if grace := key + ".renew_grace"; s.RenewGrace <= 0 && !c.Reported(grace) {
+		c.Add(grace, s.RenewGrace.String(), "more than 0s, such as 10s: a renewal whose answer got lost is repeated")
+	} else if most := s.Access / 2; s.RenewGrace > most && !c.Reported(grace) && !c.Reported(key+".access") {
+		c.Add(grace, s.RenewGrace.String(), "at most "+most.String()+", which is half of access")
+	}
 	if s.PerAccount < 0 {
 		c.Add(key+".per_account", strconv.Itoa(s.PerAccount), "0 (any number) or more")
 	}

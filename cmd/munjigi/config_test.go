@@ -167,6 +167,8 @@ func TestConfigProblems(t *testing.T) {
 		{"secret empty", "file: provider.secret", "file: empty.secret", []string{`15:27: realms.staff.oidc.client_secret_file: found "empty.secret": an empty file; expected a file with the client secret that only its owner may read`}},
 		{"secret is a directory", "file: provider.secret", "file: .", []string{`15:27: realms.staff.oidc.client_secret_file: found ".": not a regular file; expected a file with the client secret that only its owner may read`}},
 
+		{"no time for a repeat", "renew_grace: 10s", "renew_grace: 0s", []string{`20:96: realms.staff.session.renew_grace: found 0s; expected more than 0s, such as 10s: a renewal whose answer got lost is repeated`}},
+		{"repeats for longer than half of a token's life", "renew_grace: 10s", "renew_grace: 151s", []string{`20:96: realms.staff.session.renew_grace: found 2m31s; expected at most 2m30s, which is half of access`}},
 		{"access too long", "access: 5m", "access: 61m", []string{`20:23: realms.staff.session.access: found 1h1m; expected at most 1h`}},
 		{"access longer than idle", "idle: 12h", "idle: 4m", []string{`20:23: realms.staff.session.access: found 5m; expected at most 4m, which is idle`}},
 		{"idle longer than max", "max: 7d", "max: 11h", []string{`20:33: realms.staff.session.idle: found 12h; expected at most 11h, which is max`}},
@@ -250,6 +252,40 @@ realms:
 	}
 	if diff := cmp.Diff(want, reported(document.Err())); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A consumer Google account may have been made with any company's address. Only hd tells, which oidc.domains demands.
+func TestConfigOfGoogleWithoutDomains(t *testing.T) {
+	text := func(issuer, roles string) string {
+		return `url: https://office.example.com
+realms:
+  staff:
+    oidc: {issuer: "` + issuer + `", client_id: x, client_secret_file: provider.secret}
+    roles: {admin: [` + roles + `]}
+`
+	}
+	const google = googleIssuer
+	company := func(column, match, domain string) []string {
+		return []string{`5:` + column + `: realms.staff.roles.admin[0]: found "` + match + `"; expected oidc.domains: [` + domain +
+			`] in this realm: without it Google lets in private accounts that were made with a company address`}
+	}
+	everybody := []string{`5:21: realms.staff.roles.admin[0]: found "domain:gmail.com"; expected e-mail addresses: at gmail.com everybody can have one`}
+	for _, test := range []struct {
+		issuer, roles string
+		want          []string
+	}{
+		{google, "boss@example.com", company("21", "boss@example.com", "example.com")},
+		{google, "Boss@Example.com", company("21", "Boss@Example.com", "example.com")},
+		{google, `"domain:example.com"`, company("21", "domain:example.com", "example.com")},
+		{google, "boss@gmail.com, Vice@GoogleMail.com", nil},
+		{google, `"domain:gmail.com"`, everybody},
+		{"https://login.example.com", `boss@example.com, "domain:example.com", "domain:gmail.com"`, nil},
+	} {
+		_, document := readConfig(filepath.Join(configDir(t), "munjigi.yaml"), []byte(text(test.issuer, test.roles)))
+		if diff := cmp.Diff(test.want, reported(document.Err())); diff != "" {
+			t.Errorf("%s at %s:\n%s", test.roles, test.issuer, diff)
+		}
 	}
 }
 
