@@ -228,7 +228,7 @@ func (s *Server) dismissWave(w *response, r *http.Request, who caller) error {
 
 func (s *Server) decideWave(w *response, r *http.Request, decide func(provider string) error) error {
 	var body waveDecision
-	if err := decode(w, r, &body); err != nil {
+	if err := decode(r, &body); err != nil {
 		return err
 	}
 	if s.Waves == nil || body.Provider == "" {

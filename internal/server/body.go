@@ -23,14 +23,11 @@ const (
 // decode reads a JSON object into the fields of the struct that into points to, by their json names, exactly: no other
 // type of content (a form of another site could send that without being asked), no unknown member, no member twice, in
 // any depth. Every wrong member is named by its pointer.
-func decode(w http.ResponseWriter, r *http.Request, into any) error {
+func decode(r *http.Request, into any) error {
 	if r.Header.Get("Content-Type") == "" || !isJSON(r) || r.Header.Get("Content-Encoding") != "" {
 		return fault.New(fault.RequestInvalid, "send Content-Type: application/json, not encoded")
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &fault.Error{Code: fault.TooLarge, Detail: fmt.Sprintf("at most %d bytes", tooLarge.Limit)}
-	}
+	data, err := io.ReadAll(r.Body) // which is all here: receive
 	if err != nil {
 		return fault.Wrap(fault.RequestInvalid, err)
 	}

@@ -22,7 +22,8 @@ type kind int
 const (
 	call       kind = iota
 	navigation      // a person goes there: problems are shown as a page
-	stream          // may last: not counted among the requests in flight
+	probe           // has to be answered however much there is to do: not counted among the requests in flight
+	stream          // may last: not counted either
 )
 
 type route struct {
@@ -59,8 +60,8 @@ func (s *Server) routes() []route {
 		{"POST /admin/waves/confirm", ourselves, call, s.admin(s.confirmWave)},
 		{"POST /admin/waves/dismiss", ourselves, call, s.admin(s.dismissWave)},
 
-		{"GET /healthz", ourselves, call, s.healthy},
-		{"GET /readyz", ourselves, call, s.ready},
+		{"GET /healthz", ourselves, probe, s.healthy},
+		{"GET /readyz", ourselves, probe, s.ready},
 		{"GET /munjigi.css", ourselves, call, s.stylesheet},
 		{"GET /assets/", ourselves, call, s.asset},
 	}

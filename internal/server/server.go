@@ -111,6 +111,8 @@ type Config struct {
 // Limits bound what callers may use up. Zero members have the defaults named.
 type Limits struct {
 	InFlight         int     // requests being answered at once, 2,000
+	Bodies           int     // half-sent bodies of one network, 2,000; each may take up 64 KB
+	AllBodies        int     // of all networks, 4,000
 	Streams          int     // followers of the feed, 10,000
 	SignInsPerSecond float64 // of one address (a company's whole office may be one), 20
 	SignInsAtOnce    int     // 600
@@ -128,6 +130,7 @@ type Server struct {
 	page     *template.Template
 	metrics  *metrics
 	inFlight chan struct{}
+	bodies   *bodies
 	streams  chan struct{}
 	signIns  *addressLimit
 
@@ -153,6 +156,7 @@ func New(c Config) (*Server, error) {
 		Config: c, base: base, own: base.Scheme + "://" + base.Host, secure: base.Scheme == "https",
 		origins: map[string]bool{}, csrf: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
 		inFlight: make(chan struct{}, c.Limits.InFlight), streams: make(chan struct{}, c.Limits.Streams),
+		bodies:  newBodies(c.Limits.Bodies, c.Limits.AllBodies),
 		signIns: newAddressLimit(c.Limits.SignInsPerSecond, c.Limits.SignInsAtOnce, c.Now),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
@@ -195,6 +199,12 @@ func (c *Config) setDefaults() {
 	l := &c.Limits
 	if l.InFlight <= 0 {
 		l.InFlight = 2_000
+	}
+	if l.Bodies <= 0 {
+		l.Bodies = 2_000
+	}
+	if l.AllBodies <= 0 {
+		l.AllBodies = 4_000
 	}
 	if l.Streams <= 0 {
 		l.Streams = 10_000

@@ -23,7 +23,7 @@ type renewBody struct {
 // renew is POST /session. It sets cookies and never takes one away, whatever comes of it.
 func (s *Server) renew(w *response, r *http.Request) error {
 	var body renewBody
-	if err := decode(w, r, &body); err != nil {
+	if err := decode(r, &body); err != nil {
 		return err
 	}
 	app, err := s.app(body.App, "/app")
@@ -146,7 +146,7 @@ func (s *Server) leaving(w *response, r *http.Request) (caller, error) {
 		return s.identify(r)
 	}
 	var body signOutBody
-	if err := decode(w, r, &body); err != nil {
+	if err := decode(r, &body); err != nil {
 		return caller{}, err
 	}
 	app, err := s.app(body.App, "/app")

@@ -101,7 +101,7 @@ func (s *Server) logRequest(w *response, r *http.Request, took time.Duration) {
 // handler is what a route does. What it returns becomes a problem document.
 type handler func(w *response, r *http.Request) error
 
-// serve answers a request by a route: a place among those in flight, the token's place, CORS, the error's answer.
+// serve answers a request by a route: CORS, the body, a place among those in flight, the error's answer.
 func (s *Server) serve(out http.ResponseWriter, r *http.Request, route route) {
 	w, ok := out.(*response)
 	if !ok { // only when the mux is called by something else than ServeHTTP
@@ -114,19 +114,9 @@ func (s *Server) serve(out http.ResponseWriter, r *http.Request, route route) {
 	}
 }
 
+// admit lets a request through to its route. Only what is all here may take a place, or callers who send nothing more
+// would keep all of them from everybody else.
 func (s *Server) admit(w *response, r *http.Request, route route) error {
-	places := s.inFlight
-	if route.kind == stream {
-		places = nil // it counts its own
-	}
-	if places != nil {
-		select {
-		case places <- struct{}{}:
-			defer func() { <-places }()
-		default:
-			return &fault.Error{Code: fault.TooManyAttempts, Detail: "too many requests at once", RetryAfter: time.Second}
-		}
-	}
 	if err := s.csrf.Check(r); err != nil { // before anything is read; which app may what is checkOrigin's
 		return &fault.Error{Code: fault.OriginRefused, Detail: "not an origin of any app", Err: err}
 	}
@@ -139,7 +129,27 @@ func (s *Server) admit(w *response, r *http.Request, route route) error {
 	if changes(r.Method) && !isJSON(r) {
 		return fault.New(fault.RequestInvalid, "send Content-Type: application/json")
 	}
+	if err := s.receive(w, r); err != nil {
+		return err
+	}
+	if route.kind == call || route.kind == navigation {
+		leave, err := s.place()
+		if err != nil {
+			return err
+		}
+		defer leave()
+	}
 	return route.handle(w, r)
+}
+
+// place takes one of the places of requests in flight, until leave is called.
+func (s *Server) place() (leave func(), err error) {
+	select {
+	case s.inFlight <- struct{}{}:
+		return func() { <-s.inFlight }, nil
+	default:
+		return nil, &fault.Error{Code: fault.TooManyAttempts, Detail: "too many requests at once", RetryAfter: time.Second}
+	}
 }
 
 // isJSON tells that the body, if there is one, says that it is JSON. A form of another site could send anything else
