@@ -86,6 +86,35 @@ func network(from netip.Addr) netip.Prefix {
 	return prefix
 }
 
+// networkCount lets each network have so many of something at once.
+type networkCount struct {
+	most int
+
+	mu    sync.Mutex // guards taken
+	taken map[netip.Prefix]int
+}
+
+// take tells whether there was one left for the caller's network, which then has it until leave is called.
+func (c *networkCount) take(address netip.Addr) (leave func(), ok bool) {
+	from := network(address)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.taken[from] >= c.most {
+		return nil, false
+	}
+	c.taken[from]++
+	return func() { c.leave(from) }, true
+}
+
+func (c *networkCount) leave(from netip.Prefix) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken[from]--
+	if c.taken[from] == 0 {
+		delete(c.taken, from)
+	}
+}
+
 func (l *addressLimit) bucket(from netip.Prefix, now time.Time) *rate.Limiter {
 	if bucket, ok := l.buckets[from]; ok {
 		return bucket

@@ -46,11 +46,11 @@ type bodies struct {
 	ofNetwork, inAll int
 
 	mu       sync.Mutex // guards everything below
-	all      *list.List // of *body, the oldest first; so are those of a network
+	all      *list.List // of *arrival, the oldest first; so are those of a network
 	networks map[netip.Prefix]*list.List
 }
 
-type body struct {
+type arrival struct {
 	from      netip.Prefix
 	stop      func() // ends the reading of it
 	displaced bool
@@ -63,7 +63,7 @@ func newBodies(ofNetwork, inAll int) *bodies {
 }
 
 // enter adds a body. Its stop is called at most once, and not after leave.
-func (b *bodies) enter(from netip.Prefix, stop func()) *body {
+func (b *bodies) enter(from netip.Prefix, stop func()) *arrival {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if own := b.networks[from]; own != nil && own.Len() >= b.ofNetwork {
@@ -76,13 +76,13 @@ func (b *bodies) enter(from netip.Prefix, stop func()) *body {
 		own = list.New()
 		b.networks[from] = own
 	}
-	one := &body{from: from, stop: stop}
+	one := &arrival{from: from, stop: stop}
 	one.amongAll, one.amongNetwork = b.all.PushBack(one), own.PushBack(one)
 	return one
 }
 
 // leave takes a body out, and tells whether it was displaced.
-func (b *bodies) leave(one *body) bool {
+func (b *bodies) leave(one *arrival) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !one.displaced {
@@ -92,16 +92,16 @@ func (b *bodies) leave(one *body) bool {
 }
 
 func (b *bodies) displace(oldest *list.Element) {
-	one, ok := oldest.Value.(*body)
+	one, ok := oldest.Value.(*arrival)
 	if !ok {
-		panic("server: not a body")
+		panic("server: not an arrival")
 	}
 	b.remove(one)
 	one.displaced = true
 	one.stop()
 }
 
-func (b *bodies) remove(one *body) {
+func (b *bodies) remove(one *arrival) {
 	b.all.Remove(one.amongAll)
 	own := b.networks[one.from]
 	own.Remove(one.amongNetwork)

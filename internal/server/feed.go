@@ -36,6 +36,11 @@ func (s *Server) revocations(w *response, r *http.Request) error {
 	if streaming {
 		return s.follow(w, r, after)
 	}
+	leave, err := s.place() // which a stream goes without
+	if err != nil {
+		return err
+	}
+	defer leave()
 	page, err := s.Feed.Page(r.Context(), after, feedLimit)
 	if err != nil {
 		return err
@@ -45,6 +50,11 @@ func (s *Server) revocations(w *response, r *http.Request) error {
 
 // follow writes events until the follower goes, is too slow, or the server stops.
 func (s *Server) follow(w *response, r *http.Request, after session.Cursor) error {
+	leave, ok := s.streamsOf.take(s.address(r))
+	if !ok {
+		return &fault.Error{Code: fault.TooManyAttempts, Detail: "too many followers in your network", RetryAfter: 2 * time.Second}
+	}
+	defer leave()
 	select {
 	case s.streams <- struct{}{}:
 		defer func() { <-s.streams }()

@@ -114,6 +114,7 @@ type Limits struct {
 	Bodies           int     // half-sent bodies of one network, 2,000; each may take up 64 KB
 	AllBodies        int     // of all networks, 4,000
 	Streams          int     // followers of the feed, 10,000
+	NetworkStreams   int     // of one network, 2,000; a proxy that is not trusted is one
 	SignInsPerSecond float64 // of one address (a company's whole office may be one), 20
 	SignInsAtOnce    int     // 600
 }
@@ -121,18 +122,19 @@ type Limits struct {
 // Server is an http.Handler. It is safe for concurrent use.
 type Server struct {
 	Config
-	base     *url.URL
-	own      string // origin of base
-	secure   bool   // base is https
-	origins  map[string]bool
-	csrf     *http.CrossOriginProtection // trusts the apps' origins
-	mux      *http.ServeMux
-	page     *template.Template
-	metrics  *metrics
-	inFlight chan struct{}
-	bodies   *bodies
-	streams  chan struct{}
-	signIns  *addressLimit
+	base      *url.URL
+	own       string // origin of base
+	secure    bool   // base is https
+	origins   map[string]bool
+	csrf      *http.CrossOriginProtection // trusts the apps' origins
+	mux       *http.ServeMux
+	page      *template.Template
+	metrics   *metrics
+	inFlight  chan struct{}
+	bodies    *bodies
+	streams   chan struct{}
+	streamsOf *networkCount
+	signIns   *addressLimit
 
 	stopping context.Context // done once Stop was called
 	stop     context.CancelFunc
@@ -156,8 +158,9 @@ func New(c Config) (*Server, error) {
 		Config: c, base: base, own: base.Scheme + "://" + base.Host, secure: base.Scheme == "https",
 		origins: map[string]bool{}, csrf: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
 		inFlight: make(chan struct{}, c.Limits.InFlight), streams: make(chan struct{}, c.Limits.Streams),
-		bodies:  newBodies(c.Limits.Bodies, c.Limits.AllBodies),
-		signIns: newAddressLimit(c.Limits.SignInsPerSecond, c.Limits.SignInsAtOnce, c.Now),
+		bodies:    newBodies(c.Limits.Bodies, c.Limits.AllBodies),
+		streamsOf: &networkCount{most: c.Limits.NetworkStreams, taken: map[netip.Prefix]int{}},
+		signIns:   newAddressLimit(c.Limits.SignInsPerSecond, c.Limits.SignInsAtOnce, c.Now),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	if err := s.trustOrigins(); err != nil {
@@ -208,6 +211,9 @@ func (c *Config) setDefaults() {
 	}
 	if l.Streams <= 0 {
 		l.Streams = 10_000
+	}
+	if l.NetworkStreams <= 0 {
+		l.NetworkStreams = 2_000
 	}
 	if l.SignInsPerSecond <= 0 {
 		l.SignInsPerSecond = 20

@@ -277,6 +277,35 @@ func TestOnlySoManyFollow(t *testing.T) {
 	wantStatus(t, o.do(from("", "GET", "/revocations", "")), 200)
 }
 
+// One network must not take up what is there for all of them.
+func TestOnlySoManyOfANetworkFollow(t *testing.T) {
+	o := open(t, func(c *Config) { throughProxy(c); c.Limits.NetworkStreams = 2 })
+	for _, from := range []string{"192.0.2.1", "192.0.2.2", "192.0.2.1", "2001:db8::1", "2001:db8::2"} {
+		_, lines := o.follow("X-Forwarded-For", from)
+		event(t, lines)
+	}
+	follow := from("", "GET", "/revocations", "").with("Accept", "text/event-stream")
+	wantProblem(t, o.do(follow), fault.TooManyAttempts) // from 192.0.2.1
+	wantStatus(t, o.do(from("", "GET", "/revocations", "")), 200)
+	answer, _ := o.follow("X-Forwarded-For", "2001:db8::3")
+	wantStatus(t, answer, 429)
+}
+
+func TestAPageOfRevocationsTakesAPlace(t *testing.T) {
+	o := open(t, func(c *Config) { c.Limits.InFlight = 1 })
+	page := from("", "GET", "/revocations", "")
+	o.inFlight <- struct{}{}
+	wantProblem(t, o.do(page), fault.TooManyAttempts)
+	wantProblem(t, o.do(from("", "HEAD", "/revocations", "").with("Accept", "text/event-stream")), fault.TooManyAttempts)
+	_, lines := o.follow() // a stream needs none
+	event(t, lines)
+	<-o.inFlight
+	wantStatus(t, o.do(page), 200)
+	if len(o.inFlight) != 0 {
+		t.Error("a place was not given back")
+	}
+}
+
 // A follower that does not read must not hold memory, or a place, for ever.
 func TestASlowFollowerIsCutOff(t *testing.T) {
 	o := open(t, nil)
@@ -287,7 +316,7 @@ func TestASlowFollowerIsCutOff(t *testing.T) {
 	if w.deadline.IsZero() || w.deadline.After(time.Now().Add(followerLimit)) {
 		t.Errorf("deadline %v, want one within %s", w.deadline, followerLimit)
 	}
-	if len(o.streams) != 0 {
+	if len(o.streams) != 0 || len(o.streamsOf.taken) != 0 {
 		t.Error("its place was not given back")
 	}
 }
