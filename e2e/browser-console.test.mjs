@@ -243,7 +243,7 @@ test('a wave is shown, with its people, and waits for a decision', async () => {
   })
   await signIn(visitor, boss, '/people')
   const wave = page.locator('.wave')
-  assert.match(await wave.innerText(), /accounts\.example\.com reports 15 people gone.*nobody has been cut off/)
+  assert.match(await wave.innerText(), /accounts\.example\.com reports 15 people gone.*they have not been cut off/)
   await wave.locator('.wave-toggle').click()
   assert.equal(await wave.locator('.wave-people li').count(), 15)
   assert.deepEqual(await barriers(page), [])
