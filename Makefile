@@ -71,10 +71,10 @@ need-all:
 	@scripts/need test
 
 clean:
-	rm -rf bin node_modules console/node_modules e2e/node_modules munjigi-demo test-results e2e/test-results
+	rm -rf bin node_modules */node_modules packages/*/node_modules munjigi-demo test-results e2e/test-results
 	find console/dist -mindepth 1 ! -name .gitkeep -delete
 
-node_modules/.package-lock.json: package-lock.json package.json $(wildcard */package.json)
+node_modules/.package-lock.json: package-lock.json package.json $(wildcard */package.json packages/*/package.json)
 	$(say) 'npm: installing packages'
 	@npm ci --loglevel=error
 	@touch $@
