@@ -21,7 +21,7 @@ import (
 const (
 	childDir   = "MUNJIGI_STORE_CHILD_DIR"
 	childCount = "MUNJIGI_STORE_CHILD_COUNT"
-	longMode   = "MUNJIGI_TEST_LONG" // 1 = as often as the goals say
+	longMode   = "MUNJIGI_SOAK" // 1 = as often as the goals say
 )
 
 func TestMain(m *testing.M) {
