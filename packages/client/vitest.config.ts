@@ -1,0 +1,4 @@
+import { defineConfig } from 'vitest/config'
+
+// biome-ignore lint/style/noDefaultExport: vitest reads its configuration from there
+export default defineConfig({ test: { include: ['test/*.test.ts'], restoreMocks: true, unstubGlobals: true } })
