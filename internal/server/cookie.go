@@ -43,6 +43,21 @@ func (s *Server) keep(w http.ResponseWriter, a session.Answer) {
 // forget takes both away. Only a sign-out may: a late answer of anything else could take away a newer sign-in.
 func (s *Server) forget(w http.ResponseWriter, realm string) { s.setCookies(w, realm, "", "", -1) }
 
+// forgetSession has the browser forget the session that the caller leaves. An access token may be that of a page which
+// has been open for long, and the cookie somebody else's by now, who signed in meanwhile.
+func (s *Server) forgetSession(w http.ResponseWriter, r *http.Request, who caller) {
+	if who.app.Name == "" || who.app.Body {
+		return
+	}
+	if who.bearer != nil {
+		kept, ok := s.Sessions.Parse(s.refreshOf(r, who.app.Realm))
+		if !ok || kept.Session != *who.bearer {
+			return
+		}
+	}
+	s.forget(w, who.app.Realm)
+}
+
 func (s *Server) setCookies(w http.ResponseWriter, realm, refresh, hint string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
 		Name: s.refreshCookie(realm), Value: refresh, Path: "/", MaxAge: maxAge,

@@ -56,9 +56,7 @@ func (s *Server) endDevice(w *response, r *http.Request) error {
 		if err := s.Sessions.SignOut(r.Context(), who.session, false, from); err != nil {
 			return err
 		}
-		if !who.app.Body {
-			s.forget(w, who.app.Realm)
-		}
+		s.forgetSession(w, r, who)
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}

@@ -17,6 +17,8 @@ type caller struct {
 	app     account.App
 	session session.Session
 	account account.Account
+	// bearer is the session of the access token that identified the caller, or was to; nil without one.
+	bearer *token.SessionID
 }
 
 // identify takes an access token with our audience, or else the refresh cookie of the app that the request names. With
@@ -47,7 +49,7 @@ func (s *Server) identifyRefresh(r *http.Request, app account.App, refresh strin
 	if row.Body != app.Body || row.Body && row.App != app.Name {
 		return caller{app: app}, fault.New(fault.SessionUnknown, "")
 	}
-	return caller{app, row, who}, nil
+	return caller{app: app, session: row, account: who}, nil
 }
 
 func (s *Server) identifyAccess(r *http.Request) (caller, error) {
@@ -64,12 +66,12 @@ func (s *Server) identifyAccess(r *http.Request) (caller, error) {
 	}
 	row, who, err := s.Sessions.Identified(r.Context(), claims.SessionID)
 	if err != nil {
-		return caller{app: app}, err
+		return caller{app: app, bearer: &claims.SessionID}, err
 	}
 	if row.Account != claims.Subject || row.Realm != claims.Realm {
 		return caller{app: app}, fault.New(fault.TokenInvalid, "the token and its session differ")
 	}
-	return caller{app, row, who}, nil
+	return caller{app, row, who, &claims.SessionID}, nil
 }
 
 // accessToken verifies an access token for ourselves. What is wrong in detail is told only once the signature holds.

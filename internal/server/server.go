@@ -35,6 +35,8 @@ type Sessions interface {
 	// Identify and Identified read the store at every call, so an ended session is refused at once.
 	Identify(ctx context.Context, refreshToken, realm string) (session.Session, account.Account, error)
 	Identified(ctx context.Context, id token.SessionID) (session.Session, account.Account, error)
+	// Parse tells which session a refresh token of ours names, live or not, without the store.
+	Parse(refreshToken string) (token.Refresh, bool)
 	// SignOut is durable when it returns nil; after an error nobody may be told that they are signed out.
 	SignOut(ctx context.Context, s session.Session, everywhere bool, c session.Caller) error
 }

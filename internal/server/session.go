@@ -127,9 +127,7 @@ func (s *Server) signOut(w *response, r *http.Request) error {
 	if err != nil && !nothingLeft(err) {
 		return err
 	}
-	if who.app.Name != "" && !who.app.Body {
-		s.forget(w, who.app.Realm)
-	}
+	s.forgetSession(w, r, who)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

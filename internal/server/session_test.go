@@ -126,6 +126,51 @@ func TestSignOut(t *testing.T) {
 	}
 }
 
+// A page that has been open for long must not take away the cookie of whoever signed in since.
+func TestAStalePageTakesNobodysCookie(t *testing.T) {
+	for name, c := range map[string]struct {
+		cookie func(o *office, mine string) string
+		taken  int
+	}{
+		"its own":              {func(_ *office, mine string) string { return mine }, 2},
+		"an older of its":      {func(_ *office, mine string) string { return strings.TrimSuffix(mine, ".0") + ".7" }, 2},
+		"somebody else's":      {func(o *office, _ string) string { return o.person("lee", "console") }, 0},
+		"a newer of theirs":    {func(o *office, _ string) string { return o.person("kim", "console") }, 0},
+		"one that is not ours": {func(*office, string) string { return "mjr_forged" }, 0},
+		"none":                 {func(*office, string) string { return "" }, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, ended := range []bool{false, true} {
+				for _, path := range []string{"/session", "/session?everywhere=true", "/sessions/"} {
+					o := open(t, nil)
+					mine := o.person("kim", "console")
+					parsed, _ := o.Parse(mine)
+					if path == "/sessions/" {
+						path += parsed.Session.String()
+					}
+					a := from(own, "DELETE", path, "").with("Authorization", "Bearer "+o.access(mine, nil)).
+						cookie("__Host-munjigi-staff", c.cookie(o, mine))
+					if ended {
+						o.rows[parsed.Session].Ended = &session.End{Reason: session.Replaced}
+					}
+					if ended && strings.HasPrefix(path, "/sessions/") {
+						wantProblem(t, o.do(a), fault.SessionReplaced)
+						continue
+					}
+					r := o.do(a)
+					wantStatus(t, r, 204)
+					if got := r.Header["Set-Cookie"]; len(got) != c.taken {
+						t.Errorf("%s (ended: %t): got the cookies %q, want %d", path, ended, got, c.taken)
+					}
+					if o.rows[parsed.Session].Ended == nil {
+						t.Errorf("%s: the page's session goes on", path)
+					}
+				}
+			}
+		})
+	}
+}
+
 // ended is the refresh token of a session that ended.
 func (o *office) ended(reason session.Reason) string {
 	refresh := o.person("kim", "tools")
