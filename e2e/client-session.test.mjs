@@ -86,11 +86,11 @@ async function open(context) {
 
 /** Signed in, with a token that this page takes for expired. */
 async function expired(tab) {
-  await tab.evaluate(() => globalThis.eval('session.ready()'))
-  await tab.evaluate((by) => globalThis.eval(`ahead += ${by}`), hour)
+  await tab.evaluate('session.ready()')
+  await tab.evaluate(`ahead += ${hour}`)
 }
 
-const run = (tab, code) => tab.evaluate((text) => globalThis.eval(text), code)
+const run = (tab, code) => tab.evaluate(code)
 const status = (tab) => run(tab, 'session.state.status')
 
 describe('expired, and called at once', () => {
@@ -130,8 +130,8 @@ describe('expired, and called at once', () => {
     for (let n = 0; n < 6; n++) {
       const asked = first.waitForRequest(`${demo.url}/session`)
       await first.reload({ waitUntil: 'commit' })
-      await first.waitForFunction(() => globalThis.eval('typeof calls') === 'function')
-      await first.evaluate(() => void globalThis.eval('calls(10)'))
+      await first.waitForFunction("typeof calls === 'function'")
+      await first.evaluate('void calls(10)')
       await asked
     }
     assert.deepEqual(await run(first, 'calls(20)'), { 200: 20 })
@@ -186,7 +186,7 @@ describe('the way to Munjigi', () => {
     assert.deepEqual(await run(first, 'calls(100)'), { E_OFFLINE: 100 })
     assert.equal(seen.renewals, 0)
     await context.setOffline(false)
-    await first.waitForFunction(() => globalThis.eval('session.state.status') === 'active')
+    await first.waitForFunction("session.state.status === 'active'")
     assert.deepEqual(await run(first, 'calls(100)'), { 200: 100 })
     assert.equal(seen.renewals, 1)
     assert.ok(!(await run(first, 'events')).includes('signed-out'))
@@ -200,7 +200,7 @@ describe('other tabs', () => {
     const other = await open()
     await Promise.all([first, other].map((tab) => run(tab, 'session.ready()')))
     await run(first, 'session.signOut()')
-    await other.waitForFunction(() => globalThis.eval('session.state.status') === 'anonymous')
+    await other.waitForFunction("session.state.status === 'anonymous'")
     assert.equal(await run(other, 'session.state.end.reason'), 'session_signed_out')
     assert.equal((await run(other, 'session.ready()')).status, 'anonymous')
     await close()

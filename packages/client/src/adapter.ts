@@ -10,8 +10,9 @@ interface Outcome {
 
 /** Wraps the instance's adapter: interceptors and transformations run once, and what is sent again is what was sent. */
 export function wrapAdapter(instance: AxiosInstance, session: Session, resolve: typeof getAdapter): void {
-  const inner = resolve(instance.defaults.adapter)
+  const before = instance.defaults.adapter
   const adapter: AxiosAdapter = async (config) => {
+    const inner = (resolve as (adapter: typeof before, config: unknown) => AxiosAdapter)(before, config)
     if (!session.covers(instance.getUri(config)) || config.headers.has('Authorization')) return inner(config)
     const signal = config.signal as AbortSignal | undefined
     const outcome: Outcome = await session

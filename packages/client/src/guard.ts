@@ -1,12 +1,4 @@
-import type { Session, State } from './types'
-
-/** The sign-in page with the reason and the way back, which never leaves this origin. */
-export function signInPath(login: string, { end }: State, from: string): string {
-  const query = new URLSearchParams()
-  if (end) query.set('reason', end.reason)
-  if (/^\/(?![/\\])/.test(from)) query.set('return_to', from)
-  return `${login}?${query}`
-}
+import type { Session } from './types'
 
 export interface GuardOptions {
   /** The path of the sign-in page. */
@@ -17,9 +9,10 @@ export interface GuardOptions {
   unreachable?: 'sign-in'
 }
 
-/** Where to go instead of `from`, or null. */
-export async function detour(session: Session, from: string, options: GuardOptions): Promise<string | null> {
-  const state = await session.ready({ verify: options.verify === 'enter' })
-  const lost = state.status === 'unreachable' && options.unreachable === 'sign-in'
-  return state.status === 'anonymous' || lost ? signInPath(options.login, state, from) : null
+/** The sign-in page, with the reason and a way back that never leaves this origin; undefined for who may pass. */
+export async function detour(session: Session, from: string, options: GuardOptions): Promise<string | undefined> {
+  const { status, end } = await session.ready(options)
+  if (status !== 'anonymous' && (status !== 'unreachable' || !options.unreachable)) return undefined
+  const back = encodeURIComponent(/^\/[^/\\]/.test(from) ? from : '/')
+  return `${options.login}?return_to=${back}${end ? `&reason=${end.reason}` : ''}`
 }

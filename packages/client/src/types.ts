@@ -101,7 +101,7 @@ export interface Session {
   /** Whether `url` is one that tokens are sent to. */
   covers(url: string): boolean
   /** Whether somebody is signed in: at most one renewal, none when it is known. `verify` asks the server in any case. */
-  ready(options?: { verify?: boolean; signal?: AbortSignal }): Promise<State>
+  ready(options?: { verify?: boolean | 'enter'; signal?: AbortSignal }): Promise<State>
   renew(options?: RenewOptions): Promise<State>
   /** A token with at least `minValidity` seconds left; null when nobody is signed in. */
   getToken(options?: { minValidity?: number; service?: string; signal?: AbortSignal }): Promise<string | null>

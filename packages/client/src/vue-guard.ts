@@ -7,8 +7,5 @@ export function vueGuard(
   session: Session,
   options: GuardOptions & { isPublic?: (to: RouteLocationNormalized) => boolean },
 ): NavigationGuardWithThis<undefined> {
-  return async (to) => {
-    if (to.path === options.login || options.isPublic?.(to)) return true
-    return (await detour(session, to.fullPath, options)) ?? true
-  }
+  return (to) => to.path === options.login || options.isPublic?.(to) || detour(session, to.fullPath, options)
 }

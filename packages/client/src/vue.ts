@@ -23,9 +23,7 @@ export function sessionPlugin(session: Session) {
   }
 }
 
-/** The session of `sessionPlugin`, inside a component. */
+/** The session of `sessionPlugin`, inside a component. Vue warns when there is none. */
 export function useSession(): Bound {
-  const bound = inject(key)
-  if (!bound) throw new Error('no session')
-  return bound
+  return inject(key) as Bound
 }
