@@ -260,11 +260,10 @@ export function createSession(config: Config): Session {
       world.navigate(`${world.login ?? world.url + path}?${new URLSearchParams({ app, return_to: how.returnTo })}`)
       return state
     }
-    const begun = ++epoch // the result of a renewal in flight is not ours any more
     const proof = 'legacyToken' in how ? { legacy_token: how.legacyToken } : how
     const reply = await ask(world, path, { method: 'POST', body: JSON.stringify({ app, ...proof }) })
     remember(null) // a sign-in ends the session whose cookie it brings
-    take(reply, begun)
+    take(reply, ++epoch) // the result of a renewal in flight is not ours any more
     return state
   }
 
@@ -282,6 +281,7 @@ export function createSession(config: Config): Session {
   async function finishSignOut(): Promise<void> {
     const sid = unsent ?? quietly(() => world.storage?.getItem(storageKey))
     if (sid && (hinted() ?? sid) === sid) await leave()
+    else if (sid) remember(null)
   }
 
   async function signOut({ everywhere }: { everywhere?: boolean } = {}): Promise<void> {

@@ -353,6 +353,16 @@ describe('the end', () => {
     expect(session.state).toMatchObject({ status: 'active', session: { id: 'S2' } })
   })
 
+  test('a sign-in that is refused leaves a refresh in flight alone', async () => {
+    const session = await expired(server)
+    const call = session.fetch(`${api}/`)
+    const refused = session.signIn({ login: 'kim', password: 'wrong' }).catch((error) => error)
+    server.signIn = () => server.problem(401, 'credentials_wrong')
+    expect(await settle(refused)).toMatchObject({ code: 'credentials_wrong', transient: false })
+    expect(await settle(call)).toHaveProperty('status', 200)
+    expect(session.state.status).toBe('active')
+  })
+
   test('account switch while 401 pending: E_SESSION_CHANGED, request NOT re-sent', async () => {
     const session = page(server)
     await settle(session.ready())

@@ -22,6 +22,7 @@ export class Server {
   /** Takes the place of the service's answer. */
   service: Script = (_, answer) => answer()
   latency = 20
+  signIn: () => Response = () => this.answer()
 
   seconds(): number {
     return Math.floor(Date.now() / 1000 + this.skew)
@@ -60,7 +61,7 @@ export class Server {
     })
     await delay
     if (request.url.startsWith(`${auth}/session`)) return this.own(request)
-    if (request.url.startsWith(`${auth}/sign-in`)) return this.answer()
+    if (request.url.startsWith(`${auth}/sign-in`)) return this.signIn()
     return this.service(request, () => this.checked(request))
   }
 
