@@ -47,7 +47,7 @@ var policy = map[string]row{
 
 	// engines
 	"internal/upstream": {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2 sync time"},
-	"internal/recheck":  {ours: "internal/account internal/audit internal/fault internal/session internal/upstream", libs: "prometheus sync time"},
+	"internal/recheck":  {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "prometheus sync time"},
 	"internal/signin":   {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "time"},
 
 	// adapters

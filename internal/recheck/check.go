@@ -65,7 +65,7 @@ func (w *Worker) check(account string, olderThan time.Time) (time.Time, error) {
 	case !g.GoneAt.IsZero():
 		w.release(ctx, g)
 		return time.Time{}, unavailable("an administrator has to decide", nil)
-	case !g.Account.CheckedAt.Before(olderThan):
+	case !g.Account.CheckedAt.Before(olderThan) && !ahead(g.Account.CheckedAt, w.now()):
 		w.release(ctx, g)
 		return g.Account.CheckedAt, nil
 	}
@@ -123,9 +123,9 @@ func (l *lane) checkLeased(ctx context.Context, g Grant) (time.Time, error) {
 
 // release ends the lease of a grant that was not presented.
 func (w *Worker) release(ctx context.Context, g Grant) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyFor)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handBackFor)
 	defer cancel()
-	if _, err := w.cfg.Store.Postpone(ctx, g, g.DueAt, !g.Intent.IsZero()); err != nil {
+	if _, err := w.cfg.Store.Release(ctx, g); err != nil {
 		w.cfg.Log.Debug("lease runs out by itself", "account", g.Account.ID, "err", err)
 	}
 }

@@ -83,8 +83,22 @@ func TestCheckAsksNobodyWhoIsConfirmed(t *testing.T) {
 		if n := len(s.provider.asked()); n != 0 {
 			t.Errorf("asked %d times, want 0", n)
 		}
-		if row := s.store.get(person(0)); !row.leased.IsZero() || row.DueAt.Before(time.Now()) {
-			t.Errorf("got lease %s and due time %s, want none and the old one", row.leased, row.DueAt)
+		if row := s.store.get(person(0)); !row.LeasedUntil.IsZero() || row.DueAt.Before(time.Now()) || row.Failed != 0 {
+			t.Errorf("got lease %s, due time %s and %d failures, want none, the old one and none", row.LeasedUntil, row.DueAt, row.Failed)
+		}
+	})
+}
+
+// A confirmation that a clock dated which was ahead may be of any age.
+func TestCheckMistrustsTheFuture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := idle(t)
+		s.store.rows[person(0)].Account.CheckedAt = time.Now().Add(time.Hour)
+		if err := s.worker().Check(t.Context(), person(0), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(s.provider.asked()); n != 1 {
+			t.Errorf("asked %d times, want once", n)
 		}
 	})
 }
@@ -154,7 +168,7 @@ func TestCheckWaitsForAnotherNode(t *testing.T) {
 func TestCheckWaitsNoLongerThanASecondForAnotherNode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := idle(t)
-		s.store.rows[person(0)].leased = time.Now().Add(leaseFor)
+		s.store.rows[person(0)].LeasedUntil = time.Now().Add(leaseFor)
 		errs, longest := checks(s.worker(), 3, time.Now())
 		wantCode(t, errs, fault.UpstreamUnavailable)
 		if longest > checkLimit {

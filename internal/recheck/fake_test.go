@@ -22,7 +22,6 @@ var errStore = errors.New("store failed")
 // fakeGrant is a row of the fake store.
 type fakeGrant struct {
 	Grant
-	leased time.Time
 	erased bool
 	ended  session.Reason
 	at     time.Time // of the end
@@ -31,8 +30,11 @@ type fakeGrant struct {
 // fakeStore keeps grants in memory, checks what the worker does with them, and fails on demand.
 type fakeStore struct {
 	t *testing.T
-	// fail is asked before every method: "before" fails it, "after" does it and loses the answer.
+	// fail is asked before every method: "before" fails it, "after" does it and loses the answer, "late" answers when a
+	// lease is over.
 	fail func(op string) string
+	// stuck is somebody whose end cannot be written down.
+	stuck string
 
 	mu     sync.Mutex // guards everything below
 	rows   map[string]*fakeGrant
@@ -57,10 +59,13 @@ func (s *fakeStore) do(op string, change func()) error {
 		return errStore
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	change()
-	if how == "after" {
+	s.mu.Unlock()
+	switch how {
+	case "after":
 		return errStore
+	case "late":
+		time.Sleep(leaseFor + time.Second)
 	}
 	return nil
 }
@@ -71,8 +76,17 @@ func (s *fakeStore) row(op string, g Grant) *fakeGrant {
 	if row == nil || row.erased || row.Version != g.Version {
 		return nil
 	}
-	if !time.Now().Before(row.leased) && s.fail == nil {
+	if !time.Now().Before(row.LeasedUntil) && s.fail == nil {
 		s.t.Errorf("%s of %s without a lease", op, g.Account.ID)
+	}
+	return row
+}
+
+// leased is row for the methods that need their lease; needs mu.
+func (s *fakeStore) leased(op string, g Grant) *fakeGrant {
+	row := s.row(op, g)
+	if row == nil || !row.LeasedUntil.Equal(g.LeasedUntil) {
+		return nil
 	}
 	return row
 }
@@ -89,11 +103,12 @@ func (s *fakeStore) add(id string, checkedAt, dueAt time.Time, rotates bool) {
 	}}
 }
 
-func (s *fakeStore) LeaseDue(_ context.Context, provider string, now, until time.Time, limit int) (grants []Grant, err error) {
+func (s *fakeStore) LeaseDue(_ context.Context, d Due) (grants []Grant, err error) {
 	err = s.do("LeaseDue", func() {
 		var due []*fakeGrant
 		for _, row := range s.rows {
-			if row.Provider == provider && !row.erased && row.GoneAt.IsZero() && row.ended == "" && !now.Before(row.DueAt) && !now.Before(row.leased) {
+			isDue := !d.Now.Before(row.DueAt) || row.DueAt.After(d.Latest)
+			if row.Provider == d.Provider && !row.erased && row.GoneAt.IsZero() && row.ended == "" && isDue && !d.Now.Before(row.LeasedUntil) {
 				due = append(due, row)
 			}
 		}
@@ -103,8 +118,8 @@ func (s *fakeStore) LeaseDue(_ context.Context, provider string, now, until time
 			}
 			return slices.Compare([]byte(a.Account.ID), []byte(b.Account.ID))
 		})
-		for _, row := range due[:min(limit, len(due))] {
-			row.leased = until
+		for _, row := range due[:min(d.Limit, len(due))] {
+			row.LeasedUntil = d.Until
 			grants = append(grants, row.Grant)
 		}
 	})
@@ -117,20 +132,32 @@ func (s *fakeStore) Lease(_ context.Context, id string, now, until time.Time) (g
 		if row == nil || row.erased {
 			return
 		}
-		if now.Before(row.leased) {
+		if now.Before(row.LeasedUntil) {
 			g.Account = row.Account
 			return
 		}
-		row.leased = until
+		row.LeasedUntil = until
 		g, ok = row.Grant, true
 	})
 	return g, ok, err
 }
 
-func (s *fakeStore) Intend(_ context.Context, g Grant, now time.Time) (ok bool, err error) {
+func (s *fakeStore) Intend(_ context.Context, g Grant, now, until time.Time) (ok bool, err error) {
 	err = s.do("Intend", func() {
-		if row := s.row("Intend", g); row != nil {
-			row.Intent, ok = now, true
+		if row := s.leased("Intend", g); row != nil {
+			if row.Intent.IsZero() {
+				row.Intent = now
+			}
+			row.LeasedUntil, ok = until, true
+		}
+	})
+	return ok, err
+}
+
+func (s *fakeStore) Release(_ context.Context, g Grant) (ok bool, err error) {
+	err = s.do("Release", func() {
+		if row := s.leased("Release", g); row != nil {
+			row.Intent, row.LeasedUntil, ok = g.Intent, time.Time{}, true
 		}
 	})
 	return ok, err
@@ -150,18 +177,21 @@ func (s *fakeStore) Confirm(_ context.Context, g Grant, c Confirmation) (ok bool
 		if c.Token != "" {
 			row.Token, row.Version = c.Token, row.Version+1
 		}
-		row.Intent, row.leased, row.Failed, ok = time.Time{}, time.Time{}, 0, true
+		row.Intent, row.LeasedUntil, row.Failed, ok = time.Time{}, time.Time{}, 0, true
 	})
 	return ok, err
 }
 
 func (s *fakeStore) Gone(_ context.Context, g Grant, e session.Ending, event audit.Event) (ended []session.Session, err error) {
+	if g.Account.ID == s.stuck {
+		return nil, errStore
+	}
 	err = s.do("Gone", func() {
 		row := s.row("Gone", g)
 		if row == nil {
 			return
 		}
-		row.erased, row.ended, row.at, row.leased = true, e.Reason, time.Now(), time.Time{}
+		row.erased, row.ended, row.at, row.LeasedUntil = true, e.Reason, time.Now(), time.Time{}
 		if e.Reason == session.CutOff {
 			s.gone = append(s.gone, time.Now())
 		}
@@ -173,11 +203,11 @@ func (s *fakeStore) Gone(_ context.Context, g Grant, e session.Ending, event aud
 
 func (s *fakeStore) Postpone(_ context.Context, g Grant, dueAt time.Time, keepIntent bool) (ok bool, err error) {
 	err = s.do("Postpone", func() {
-		row := s.row("Postpone", g)
+		row := s.leased("Postpone", g)
 		if row == nil {
 			return
 		}
-		row.DueAt, row.leased, ok = dueAt, time.Time{}, true
+		row.DueAt, row.LeasedUntil, ok = dueAt, time.Time{}, true
 		row.Failed++
 		if !keepIntent {
 			row.Intent = time.Time{}
@@ -203,19 +233,22 @@ func (s *fakeStore) Tally(_ context.Context, _ string, since, _ time.Time) (t Ta
 	return t, err
 }
 
-func (s *fakeStore) Hold(_ context.Context, g Grant, at time.Time, held, stop audit.Event) (ok bool, err error) {
+func (s *fakeStore) Hold(_ context.Context, g Grant, h Holding) (ok bool, err error) {
 	err = s.do("Hold", func() {
 		row := s.row("Hold", g)
 		if row == nil {
 			return
 		}
-		row.GoneAt, row.leased, row.Intent, ok = at, time.Time{}, time.Time{}, true
-		s.gone = append(s.gone, at)
-		if !s.on {
-			s.on, s.since = true, at
-			s.events = append(s.events, stop)
+		row.GoneAt, row.LeasedUntil, row.Intent, ok = h.At, time.Time{}, time.Time{}, true
+		if h.Token != "" {
+			row.Token, row.Version, row.Rotates = h.Token, row.Version+1, true
 		}
-		s.events = append(s.events, held)
+		s.gone = append(s.gone, h.At)
+		if !s.on {
+			s.on, s.since = true, h.At
+			s.events = append(s.events, h.Stop)
+		}
+		s.events = append(s.events, h.Held)
 	})
 	return ok, err
 }

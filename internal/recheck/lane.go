@@ -71,7 +71,9 @@ func (l *lane) turn(ctx context.Context) (int, error) {
 	if limit <= 0 {
 		return 0, nil
 	}
-	grants, err := l.cfg.Store.LeaseDue(ctx, l.issuer, now, now.Add(leaseFor), limit)
+	grants, err := l.cfg.Store.LeaseDue(ctx, Due{
+		Provider: l.issuer, Now: now, Until: now.Add(leaseFor), Latest: now.Add(2 * l.realm.Every), Limit: limit,
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -136,10 +138,10 @@ func (l *lane) overdue() float64 {
 
 // handBack ends the leases of grants that were not presented.
 func (l *lane) handBack(grants []Grant) {
-	ctx, cancel := context.WithTimeout(context.Background(), applyFor)
+	ctx, cancel := context.WithTimeout(context.Background(), handBackFor)
 	defer cancel()
 	for _, g := range grants {
-		if _, err := l.cfg.Store.Postpone(ctx, g, g.DueAt, !g.Intent.IsZero()); err != nil {
+		if _, err := l.cfg.Store.Release(ctx, g); err != nil {
 			l.log.Debug("lease runs out by itself", "account", g.Account.ID, "err", err)
 			return
 		}
@@ -149,15 +151,17 @@ func (l *lane) handBack(grants []Grant) {
 // recheck asks about one leased grant and writes down what came of it. It is not bound to anybody's patience: a token
 // that was presented may be rotated, and then the answer is its only successor.
 func (l *lane) recheck(g Grant, leave pass) result {
+	if !l.take(g.Account.ID) {
+		l.breaker.giveBack(leave)
+		return result{} // the lease stays for a while, so that nobody tries again at once
+	}
+	defer l.letGo(g.Account.ID)
 	ctx, cancel := context.WithTimeout(context.Background(), leaseFor)
 	defer cancel()
 	q := asked{grant: g, realm: l.realm, at: l.now(), jitter: l.cfg.Random()}
-	if ok, err := l.cfg.Store.Intend(ctx, g, q.at); err != nil || !ok {
+	q.grant.LeasedUntil = q.at.Add(leaseFor)
+	if !l.intend(ctx, g, q) {
 		l.breaker.giveBack(leave)
-		if err != nil {
-			l.log.Warn("not asked, because that could not be written down", "account", g.Account.ID, "err", err)
-			l.handBack([]Grant{g})
-		}
 		return result{}
 	}
 	answer := l.realm.Provider.Ask(ctx, g.Token, g.Account.Subject)
@@ -166,7 +170,22 @@ func (l *lane) recheck(g Grant, leave pass) result {
 	if decided.kind == postpone && !answer.ProviderFault {
 		l.log.Warn("the provider's answer about a person is unclear", "account", g.Account.ID, "err", answer.Err)
 	}
-	return l.apply(ctx, q, decided)
+	return l.apply(q, decided)
+}
+
+// intend announces a question about g, and tells whether it may be asked.
+func (l *lane) intend(ctx context.Context, g Grant, q asked) bool {
+	ok, err := l.cfg.Store.Intend(ctx, g, q.at, q.grant.LeasedUntil)
+	switch {
+	case err != nil:
+		l.log.Warn("not asked, because that could not be written down", "account", g.Account.ID, "err", err)
+		l.handBack([]Grant{q.grant, g}) // it may have been written down, or not
+		return false
+	case ok && l.now().After(q.grant.LeasedUntil.Add(-askFor)):
+		l.handBack([]Grant{q.grant}) // the store took so long that somebody else may come to ask as well
+		return false
+	}
+	return ok
 }
 
 // observe tells the breaker, and the log once an outage.

@@ -26,21 +26,25 @@ type Grant struct {
 	// GoneAt is when the provider said no during a wave; the verdict waits for an administrator. Zero = not held.
 	GoneAt time.Time
 	DueAt  time.Time
-	Failed int // Unknown verdicts since the last definite one
+	// LeasedUntil is the end of the lease, and its name: no two leases of a version end at the same time.
+	LeasedUntil time.Time
+	Failed      int // Unknown verdicts since the last definite one
+}
+
+// Due is what LeaseDue looks for.
+type Due struct {
+	Provider   string
+	Now, Until time.Time // Until is the end of the leases
+	// Latest is the latest time at which a grant can be due next. One that is due later was put off by a clock that was
+	// ahead, and counts as due. Zero = there is no such time.
+	Latest time.Time
+	Limit  int
 }
 
 // Store is the worker's view of the grants. Each method is one serializable, flushed transaction with its audit events.
 // A grant whose version is no longer the one given is left alone and (false, nil) returned: somebody signed in anew.
-// LeaseDue and Lease hand a grant to one caller at a time, until its lease is over or one of the other methods ends it.
 type Store interface {
-	// LeaseDue leases at most limit grants of the provider that are due, not held, not leased, and whose account has
-	// a live session; the most overdue first.
-	LeaseDue(ctx context.Context, provider string, now, until time.Time, limit int) ([]Grant, error)
-	// Lease leases one account's grant, due or not. ok is false when it has none (g is zero then) or when somebody
-	// else has the lease (g.Account.ID is set then).
-	Lease(ctx context.Context, account string, now, until time.Time) (g Grant, ok bool, err error)
-	// Intend records, before the token is presented, that it will be.
-	Intend(ctx context.Context, g Grant, now time.Time) (ok bool, err error)
+	Leases
 	// Confirm takes a Valid verdict: profile, token (empty = the same), next due time; closes the intent, ends the lease.
 	// A changed role or name is an audit event of its own (person_changed).
 	Confirm(ctx context.Context, g Grant, c Confirmation) (ok bool, err error)
@@ -49,6 +53,22 @@ type Store interface {
 	Gone(ctx context.Context, g Grant, e session.Ending, event audit.Event) (ended []session.Session, err error)
 	// Postpone takes an Unknown verdict: next due time; the intent stays open if keepIntent; ends the lease.
 	Postpone(ctx context.Context, g Grant, dueAt time.Time, keepIntent bool) (ok bool, err error)
+}
+
+// Leases hand a grant to one caller at a time, until its lease is over or another method ends it. Intend, Release and
+// Store.Postpone leave a grant alone as well whose lease is somebody else's by now; a verdict is none the less true for
+// that, so Confirm and Gone do not ask.
+type Leases interface {
+	// LeaseDue leases at most limit grants of the provider that are due, not held, not leased, and whose account has
+	// a live session; the most overdue first.
+	LeaseDue(ctx context.Context, d Due) ([]Grant, error)
+	// Lease leases one account's grant, due or not. ok is false when it has none (g is zero then) or when somebody
+	// else has the lease (g.Account.ID is set then).
+	Lease(ctx context.Context, account string, now, until time.Time) (g Grant, ok bool, err error)
+	// Intend records, before the token is presented, that it will be, and has the lease end at until.
+	Intend(ctx context.Context, g Grant, now, until time.Time) (ok bool, err error)
+	// Release gives back a grant that was not presented, as it was leased: with the intent of g.
+	Release(ctx context.Context, g Grant) (ok bool, err error)
 }
 
 // Confirmation is a Valid verdict.
@@ -72,13 +92,20 @@ type WaveStore interface {
 	// whether a wave is on.
 	Tally(ctx context.Context, provider string, since, now time.Time) (Tally, error)
 	// Hold takes a Gone verdict during a wave: the grant is kept and marked, its sessions live on, the lease ends.
-	// The first one of a wave also records wave_stopped (made from stop).
-	Hold(ctx context.Context, g Grant, at time.Time, held, stop audit.Event) (ok bool, err error)
+	Hold(ctx context.Context, g Grant, h Holding) (ok bool, err error)
 	// Waves lists those that are on.
 	Waves(ctx context.Context) ([]Wave, error)
 	// EndWave ends a wave. confirm: every held person is gone (as Store.Gone, with e); else their grants are due now.
 	// Either way the count of people gone starts again at zero. It returns the sessions that it ended.
 	EndWave(ctx context.Context, provider string, confirm bool, e session.Ending, event audit.Event) ([]session.Session, error)
+}
+
+// Holding is a Gone verdict that waits for an administrator.
+type Holding struct {
+	At    time.Time
+	Token string // a new one that the provider gave with its verdict: the old one may be used up; empty = the same
+	Held  audit.Event
+	Stop  audit.Event // recorded with the first one of a wave
 }
 
 // Tally is what the wave's rule looks at.

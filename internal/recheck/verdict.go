@@ -6,6 +6,7 @@ import (
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/token"
 	"github.com/munjigi/munjigi/internal/upstream"
 )
 
@@ -29,7 +30,7 @@ const (
 // decision is what to write down of an answer.
 type decision struct {
 	kind         kind
-	confirmation Confirmation // of confirm, and of postpone where it bears a token
+	confirmation Confirmation // of confirm, and of the others where it bears a token
 	dueAt        time.Time
 	keepIntent   bool
 }
@@ -53,7 +54,7 @@ func decide(q asked, a upstream.Answer) decision {
 		found, err := profile(q, a.Person)
 		switch {
 		case fault.CodeOf(err) == fault.DomainRefused:
-			return decision{kind: cutOff} // they may still be at the provider, but do not belong here any more
+			return gone(a) // they may still be at the provider, but do not belong here any more
 		case err != nil:
 			a.ProviderFault = true // ours, rather: in any case nothing against this person
 			return unknown(q, a)
@@ -61,10 +62,15 @@ func decide(q asked, a upstream.Answer) decision {
 		return decision{kind: confirm, confirmation: Confirmation{Profile: found, Token: a.RefreshToken, DueAt: q.next()}}
 	case upstream.Gone:
 		if a.Accepted || q.grant.Intent.IsZero() || !q.grant.Rotates {
-			return decision{kind: cutOff}
+			return gone(a)
 		}
 	}
 	return unknown(q, a)
+}
+
+// gone keeps the token that came with a no, for the case that an administrator decides otherwise.
+func gone(a upstream.Answer) decision {
+	return decision{kind: cutOff, confirmation: Confirmation{Token: a.RefreshToken}}
 }
 
 func unknown(q asked, a upstream.Answer) decision {
@@ -110,8 +116,12 @@ func (q asked) retry() time.Time {
 }
 
 func (q asked) stale() bool {
-	return q.realm.MaxStale > 0 && q.at.Sub(q.grant.Account.CheckedAt) > q.realm.MaxStale
+	checkedAt := q.grant.Account.CheckedAt
+	return q.realm.MaxStale > 0 && (q.at.Sub(checkedAt) > q.realm.MaxStale || ahead(checkedAt, q.at))
 }
+
+// ahead tells of a confirmation that it was dated by a clock that was ahead: nobody knows how old it is.
+func ahead(checkedAt, now time.Time) bool { return checkedAt.After(now.Add(token.Skew)) }
 
 // reason of a kind that ends sessions.
 func (k kind) reason() session.Reason {

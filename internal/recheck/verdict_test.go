@@ -58,6 +58,8 @@ func TestDecide(t *testing.T) {
 		{"unclear", false, true, unclear, young, postpone, false},
 		{"unclear after a lost answer", true, true, unclear, young, postpone, false},
 		{"unclear, too old", false, true, unclear, old, giveUp, false},
+		{"unclear, dated ahead", false, true, unclear, -time.Hour, giveUp, false},
+		{"unclear, dated ahead by little", false, true, unclear, -30 * time.Second, postpone, false},
 		{"rotated, then silent", false, true, rotated, old, postpone, false},
 	} {
 		got := decide(question(test.intent, test.rotates, test.age), test.answer)

@@ -32,23 +32,17 @@ func (r WaveRule) stops(t Tally) bool {
 	return t.On || gone >= r.AtLeast && float64(gone) > r.Share*float64(t.People+t.Gone)
 }
 
-// hold keeps a verdict for an administrator. The caller has the lane's place for that.
-func (l *lane) hold(ctx context.Context, q asked, t Tally) error {
+// hold keeps a verdict for an administrator, and the token that may have come with it. The caller has the lane's place
+// for that.
+func (l *lane) hold(ctx context.Context, q asked, token string, t Tally) (bool, error) {
 	kept := l.event(audit.PersonHeld, q, nil)
 	stop := l.event(audit.WaveStopped, q, map[string]string{"gone": strconv.Itoa(t.Gone + 1), "people": strconv.Itoa(t.People + t.Gone)})
 	stop.Account = ""
-	err := l.persist(ctx, func() error {
-		_, err := l.cfg.Waves.Hold(ctx, q.grant, kept.At, kept, stop)
-		return err
-	})
+	ok, err := l.cfg.Waves.Hold(ctx, q.grant, Holding{At: kept.At, Token: token, Held: kept, Stop: stop})
 	if err != nil {
-		return fmt.Errorf("hold verdict: %w", err)
+		return ok, fmt.Errorf("hold verdict: %w", err)
 	}
-	l.metrics.wave(l.issuer, true)
-	if !t.On {
-		l.log.Error("too many people gone at once: the rest waits for an administrator", "gone", t.Gone+1, "people", t.People+t.Gone)
-	}
-	return nil
+	return ok, nil
 }
 
 // Waves lists what waits for an administrator.

@@ -1,12 +1,15 @@
 package recheck
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/audit"
+	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/upstream"
 )
 
 func (s *scene) leave(n int) {
@@ -99,4 +102,34 @@ func TestWaveRule(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
 		}
 	}
+}
+
+// A mistake in the roles looks like a wave. The tokens that came with those verdicts are what the people are asked with
+// after it was dismissed.
+func TestWaveKeepsRotatedTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, 40, true)
+		var mistaken atomic.Bool
+		s.realm.Roles = func(upstream.Person) ([]string, error) {
+			if mistaken.Load() {
+				return nil, fault.New(fault.DomainRefused, "no role")
+			}
+			return []string{"viewer"}, nil
+		}
+		w := s.start()
+		defer func() { s.stop() }()
+		time.Sleep(s.realm.Every)
+		mistaken.Store(true)
+		time.Sleep(s.realm.Every + time.Second)
+		s.wantEnds(map[session.Reason]int{session.CutOff: 9})
+		mistaken.Store(false)
+		if err := w.DismissWave(t.Context(), testIssuer, audit.Actor{}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(s.realm.Every)
+		s.wantEnds(map[session.Reason]int{session.CutOff: 9})
+		if late := time.Since(s.lastConfirmed()); late > s.realm.Every+time.Second {
+			t.Errorf("somebody was unconfirmed for %s", late)
+		}
+	})
 }

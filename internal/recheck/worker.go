@@ -18,10 +18,15 @@ const (
 	poll = 200 * time.Millisecond
 	// parallel bounds the questions to one provider that are under way at once.
 	parallel = 64
-	// leaseFor covers waiting for one's turn behind `parallel` others at the lowest rate (7 s), the question (10 s)
-	// and writing down the answer (applyFor).
+	// leaseFor covers waiting for one's turn behind `parallel` others at the lowest rate (7 s). The question (10 s) and
+	// writing down its answer have a whole one of their own, from Intend on.
 	leaseFor = time.Minute
-	applyFor = 30 * time.Second
+	// askFor is the part of a lease that a question needs.
+	askFor = 15 * time.Second
+	// handBackFor bounds one attempt to end leases; they end by themselves as well.
+	handBackFor = 30 * time.Second
+	// finishFor bounds how long Run, when it has ended, goes on trying to write down what providers have answered.
+	finishFor = 30 * time.Second
 	// checkLimit is how long a caller of Check waits at most.
 	checkLimit = time.Second
 	// resizeEvery is how often the number of people is counted anew; resizeRushed, while more are due than can be
@@ -72,8 +77,13 @@ type Worker struct {
 	lanes   map[string]*lane
 	flight  singleflight.Group // one Check per account
 
-	mu     sync.Mutex // guards closed
-	closed bool       // Run has ended: nothing begins any more
+	// lasting ends some time after Run. It is no caller's: answers are written down for nobody's sake.
+	lasting context.Context
+	giveUp  context.CancelFunc
+
+	mu     sync.Mutex      // guards closed and taken
+	closed bool            // Run has ended: nothing begins any more
+	taken  map[string]bool // accounts that this process asks about, or has an answer of that is still to be written down
 	asking sync.WaitGroup
 }
 
@@ -91,7 +101,8 @@ func New(c Config) *Worker {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	w := &Worker{cfg: c, metrics: newMetrics(c.Registerer), lanes: map[string]*lane{}}
+	w := &Worker{cfg: c, metrics: newMetrics(c.Registerer), lanes: map[string]*lane{}, taken: map[string]bool{}}
+	w.lasting, w.giveUp = context.WithCancel(context.Background())
 	for issuer, realm := range c.Realms {
 		w.lanes[issuer] = newLane(w, issuer, realm)
 	}
@@ -99,7 +110,7 @@ func New(c Config) *Worker {
 }
 
 // Run rechecks until ctx ends. What was presented by then is finished before it returns: an answer that nobody writes
-// down may have been the only copy of a rotated token.
+// down may have been the only copy of a rotated token. When the store cannot be reached it gives up after finishFor.
 func (w *Worker) Run(ctx context.Context) error {
 	var lanes sync.WaitGroup
 	for _, l := range w.lanes {
@@ -109,8 +120,26 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.mu.Lock()
 	w.closed = true
 	w.mu.Unlock()
+	defer w.giveUp()
+	defer time.AfterFunc(finishFor, w.giveUp).Stop()
 	w.asking.Wait()
 	return nil
+}
+
+// take keeps an account to one question of this process at a time, even when a lease has run out because the store
+// could not be reached: the answer that waits to be written down may bear the token's successor.
+func (w *Worker) take(account string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	free := !w.taken[account]
+	w.taken[account] = true
+	return free
+}
+
+func (w *Worker) letGo(account string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.taken, account)
 }
 
 // begin registers a question that Run has to wait for; false when it is too late to begin one. Its end is

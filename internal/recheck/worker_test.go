@@ -259,7 +259,7 @@ func TestCrashWhileAsking(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newScene(t, 1, rotates)
 			row := s.store.rows[person(0)]
-			row.Intent, row.leased = time.Now(), time.Now().Add(leaseFor)
+			row.Intent, row.LeasedUntil = time.Now(), time.Now().Add(leaseFor)
 			s.provider.people[person(0)].gone = true
 			s.start()
 			defer func() { s.stop() }()

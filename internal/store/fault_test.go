@@ -153,7 +153,7 @@ var changes = []change{
 		return err
 	}, false},
 	{"Hold", func(ctx context.Context, s *Store, sc scene) error {
-		_, err := s.Hold(ctx, sc.grant, due, audit.Event{Action: audit.PersonHeld}, audit.Event{Action: audit.WaveStopped})
+		_, err := s.Hold(ctx, sc.grant, recheck.Holding{At: due, Token: "rotated", Held: audit.Event{Action: audit.PersonHeld}, Stop: audit.Event{Action: audit.WaveStopped}})
 		return err
 	}, true}, // the event is recorded once more
 	{"EndWave", func(ctx context.Context, s *Store, sc scene) error {
@@ -185,7 +185,7 @@ func setScene(t *testing.T, s *Store) scene {
 	t.Helper()
 	kim, who := mustBegin(t, s, beginning("kim", start))
 	_, lee := mustBegin(t, s, beginning("lee", start))
-	if ok, err := s.Hold(t.Context(), mustLease(t, s, lee.ID, due), due, gone(due), gone(due)); !ok || err != nil {
+	if ok, err := s.Hold(t.Context(), mustLease(t, s, lee.ID, due), recheck.Holding{At: due, Held: gone(due), Stop: gone(due)}); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	return scene{kim, mustLease(t, s, who.ID, due)}

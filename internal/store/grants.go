@@ -3,36 +3,41 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/audit"
+	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/recheck"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
-// neverText is the due_at of a grant that nobody needs for now: its account has no live session. A sign-in sets it anew.
-const neverText = "9223372036854775807"
+// never is the due_at of a grant that nobody needs for now: its account has no live session. A sign-in sets it anew.
+const (
+	never     = math.MaxInt64
+	neverText = "9223372036854775807"
+)
 
 func grantAt(account string, version int64) place { return place{"grants", account, version} }
 
-const grantColumns = `g.provider, g.version, g.token, g.rotates, g.intent_at, g.gone_at, g.due_at, g.failed, ` + accountColumns
+const grantColumns = `g.provider, g.version, g.token, g.rotates, g.intent_at, g.gone_at, g.due_at, g.leased_until, g.failed, ` + accountColumns
 
 // grantRow takes grantColumns.
 type grantRow struct {
 	recheck.Grant
-	sealed                     []byte
-	rotates, intent, gone, due int64
-	who                        accountRow
+	sealed                             []byte
+	rotates, intent, gone, due, leased int64
+	who                                accountRow
 }
 
 func scanGrant(row engine.Scanner) (grantRow, error) {
 	var r grantRow
-	dest := []any{&r.Provider, &r.Version, &r.sealed, &r.rotates, &r.intent, &r.gone, &r.due, &r.Failed}
+	dest := []any{&r.Provider, &r.Version, &r.sealed, &r.rotates, &r.intent, &r.gone, &r.due, &r.leased, &r.Failed}
 	return r, row.Scan(append(dest, r.who.dest()...)...)
 }
 
@@ -46,7 +51,7 @@ func (s *Store) grant(r grantRow) (recheck.Grant, error) {
 		return recheck.Grant{}, err
 	}
 	r.Account, r.Token, r.Rotates = who, string(plain), r.rotates != 0
-	r.Intent, r.GoneAt, r.DueAt = fromMicros(r.intent), fromMicros(r.gone), fromMicros(r.due)
+	r.Intent, r.GoneAt, r.DueAt, r.LeasedUntil = fromMicros(r.intent), fromMicros(r.gone), fromMicros(r.due), fromMicros(r.leased)
 	return r.Grant, nil
 }
 
@@ -56,7 +61,12 @@ func (s *Store) takeGrant(t *tx, b session.Beginning, who account.Account) error
 		if b.RecheckAt.IsZero() {
 			return nil
 		}
-		return t.Exec(`UPDATE grants SET due_at = $1, failed = 0 WHERE account = $2 AND token IS NOT NULL`, micros(b.RecheckAt), who.ID)
+		held, err := t.Count(`UPDATE grants SET due_at = $1, failed = 0 WHERE account = $2 AND token IS NOT NULL`, micros(b.RecheckAt), who.ID)
+		if err == nil && held == 0 {
+			// Erased since the sign-in looked for it. The session could never be rechecked; the next try asks for consent.
+			err = fault.New(fault.UpstreamUnavailable, "no grant is held any more: sign in again")
+		}
+		return err
 	}
 	var version int64
 	if _, err := t.One(`SELECT version FROM grants WHERE account = $1`, []any{who.ID}, &version); err != nil {
@@ -76,18 +86,19 @@ func (s *Store) takeGrant(t *tx, b session.Beginning, who account.Account) error
 
 // LeaseDue implements recheck.Store. It looks with the readers, so that nothing due costs the writer nothing, and then
 // takes each by compare-and-swap.
-func (s *Store) LeaseDue(ctx context.Context, provider string, now, until time.Time, limit int) ([]recheck.Grant, error) {
-	due, err := engine.List(s.db.In(ctx), scanText, `SELECT g.account FROM grants g
-		WHERE g.provider = $1 AND g.gone_at = 0 AND g.token IS NOT NULL AND g.due_at <= $2 AND g.leased_until <= $2
-			AND EXISTS (SELECT 1 FROM sessions s WHERE s.account = g.account AND `+live(`$2`)+`)
-		ORDER BY g.due_at LIMIT $3`, provider, micros(now), limit)
+func (s *Store) LeaseDue(ctx context.Context, d recheck.Due) ([]recheck.Grant, error) {
+	latest := micros(d.Latest)
+	if latest == 0 {
+		latest = never
+	}
+	due, err := s.dueAccounts(ctx, d, latest)
 	if err != nil || len(due) == 0 {
 		return nil, unavailable("find due grants", err)
 	}
 	rows, err := write(ctx, s, engine.Usual, "lease due grants", func(t *tx) ([]grantRow, error) {
 		var rows []grantRow
 		for _, account := range due {
-			leased, err := t.lease(account, now, until, ` AND g.gone_at = 0 AND g.due_at <= $2`)
+			leased, err := t.lease(account, d.Now, d.Until, ` AND g.gone_at = 0 AND (g.due_at <= $2 OR g.due_at > $5 AND g.due_at < `+neverText+`)`, latest)
 			if err != nil {
 				return nil, err
 			}
@@ -100,6 +111,27 @@ func (s *Store) LeaseDue(ctx context.Context, provider string, now, until time.T
 	}
 	return s.readable(rows), nil
 }
+
+// dueAccounts are those that LeaseDue may take: the most overdue first, then those that a clock put off that was ahead.
+// They are two ranges of one index.
+func (s *Store) dueAccounts(ctx context.Context, d recheck.Due, latest int64) ([]string, error) {
+	query := `SELECT g.account FROM grants g
+		WHERE g.provider = $1 AND g.gone_at = 0 AND g.token IS NOT NULL AND g.due_at >= $5 AND g.due_at <= $6
+			AND (g.leased_until <= $2 OR g.leased_until > $4)
+			AND EXISTS (SELECT 1 FROM sessions s WHERE s.account = g.account AND ` + live(`$2`) + `)
+		ORDER BY g.due_at LIMIT $3`
+	now, tooLate := micros(d.Now), micros(farLease(d.Now, d.Until))
+	due, err := engine.List(s.db.In(ctx), scanText, query, d.Provider, now, d.Limit, tooLate, 0, now)
+	if err != nil || len(due) == d.Limit || latest == never {
+		return due, err
+	}
+	ahead, err := engine.List(s.db.In(ctx), scanText, query, d.Provider, now, d.Limit-len(due), tooLate, latest+1, int64(never-1))
+	return append(due, ahead...), err
+}
+
+// farLease is the longest that a lease can be: one beyond it was taken by a clock that was ahead. Whoever has it still
+// finds out at Intend.
+func farLease(now, until time.Time) time.Time { return until.Add(until.Sub(now)) }
 
 // readable opens what was leased. One that cannot be opened does not keep the others from their turn.
 func (s *Store) readable(rows []grantRow) []recheck.Grant {
@@ -115,10 +147,11 @@ func (s *Store) readable(rows []grantRow) []recheck.Grant {
 	return grants
 }
 
-// lease takes a grant that nobody else has; none when somebody does.
-func (t *tx) lease(account string, now, until time.Time, also string) ([]grantRow, error) {
+// lease takes a grant that nobody else has; none when somebody does. also narrows it, with args from $5 on.
+func (t *tx) lease(account string, now, until time.Time, also string, args ...any) ([]grantRow, error) {
+	args = append([]any{micros(until), micros(now), account, micros(farLease(now, until))}, args...)
 	leased, err := engine.List(t, scanText, `UPDATE grants AS g SET leased_until = $1
-		WHERE g.leased_until <= $2 AND g.account = $3 AND g.token IS NOT NULL`+also+` RETURNING account`, micros(until), micros(now), account)
+		WHERE (g.leased_until <= $2 OR g.leased_until > $4) AND g.account = $3 AND g.token IS NOT NULL`+also+` RETURNING account`, args...)
 	if err != nil || len(leased) == 0 {
 		return nil, err
 	}
@@ -149,16 +182,25 @@ func (s *Store) leasedTo(ctx context.Context, account string) (string, error) {
 }
 
 // Intend implements recheck.Store. The first intent of a version stays: it tells since when its fate is unknown.
-func (s *Store) Intend(ctx context.Context, g recheck.Grant, now time.Time) (bool, error) {
-	return s.changeGrant(ctx, "intend", `UPDATE grants SET intent_at = CASE WHEN intent_at = 0 THEN $1 ELSE intent_at END
-		WHERE account = $2 AND version = $3 AND token IS NOT NULL RETURNING account`, micros(now), g.Account.ID, g.Version)
+func (s *Store) Intend(ctx context.Context, g recheck.Grant, now, until time.Time) (bool, error) {
+	return s.changeGrant(ctx, "intend", `UPDATE grants SET intent_at = CASE WHEN intent_at = 0 THEN $1 ELSE intent_at END, leased_until = $2
+		WHERE account = $3 AND version = $4 AND leased_until = $5 AND token IS NOT NULL RETURNING account`,
+		micros(now), micros(until), g.Account.ID, g.Version, micros(g.LeasedUntil))
 }
 
 // Postpone implements recheck.Store.
 func (s *Store) Postpone(ctx context.Context, g recheck.Grant, dueAt time.Time, keepIntent bool) (bool, error) {
 	return s.changeGrant(ctx, "postpone", `UPDATE grants SET due_at = $1, intent_at = CASE WHEN $2 = 1 THEN intent_at ELSE 0 END,
 			failed = failed + 1, leased_until = 0
-		WHERE account = $3 AND version = $4 AND token IS NOT NULL RETURNING account`, micros(dueAt), number(keepIntent), g.Account.ID, g.Version)
+		WHERE account = $3 AND version = $4 AND leased_until = $5 AND token IS NOT NULL RETURNING account`,
+		micros(dueAt), number(keepIntent), g.Account.ID, g.Version, micros(g.LeasedUntil))
+}
+
+// Release implements recheck.Store.
+func (s *Store) Release(ctx context.Context, g recheck.Grant) (bool, error) {
+	return s.changeGrant(ctx, "release", `UPDATE grants SET intent_at = $1, leased_until = 0
+		WHERE account = $2 AND version = $3 AND leased_until = $4 AND token IS NOT NULL RETURNING account`,
+		micros(g.Intent), g.Account.ID, g.Version, micros(g.LeasedUntil))
 }
 
 // changeGrant is a change of one statement, which returns a row when the grant's version was still the one given.
@@ -181,8 +223,8 @@ func (s *Store) Confirm(ctx context.Context, g recheck.Grant, c recheck.Confirma
 			return false, err
 		}
 		after := normalProfile(c.Profile)
-		if after.CheckedAt.Before(before.CheckedAt) {
-			after.CheckedAt = before.CheckedAt // a sign-in meanwhile is newer
+		if !before.CheckedAt.Equal(g.Account.CheckedAt) && after.CheckedAt.Before(before.CheckedAt) {
+			after.CheckedAt = before.CheckedAt // a sign-in meanwhile is newer; what stood before may be of a clock that was ahead
 		}
 		if err := t.setProfile(before.ID, after); err != nil {
 			return false, err

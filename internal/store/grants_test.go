@@ -33,7 +33,7 @@ func mustLease(t testing.TB, s *Store, account string, now time.Time) recheck.Gr
 
 func leaseDue(t testing.TB, s *Store, now time.Time, limit int) []recheck.Grant {
 	t.Helper()
-	grants, err := s.LeaseDue(t.Context(), issuer, now, now.Add(lease), limit)
+	grants, err := s.LeaseDue(t.Context(), recheck.Due{Provider: issuer, Now: now, Until: now.Add(lease), Limit: limit})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func testLeases(t *testing.T, s *Store) {
 	if got := leaseDue(t, s, due.Add(-time.Microsecond), 10); len(got) != 0 {
 		t.Errorf("early: got %v", got)
 	}
-	if other, err := s.LeaseDue(t.Context(), "https://other.example.com", due, due.Add(lease), 10); err != nil || len(other) != 0 {
+	if other, err := s.LeaseDue(t.Context(), recheck.Due{Provider: "https://other.example.com", Now: due, Until: due.Add(lease), Limit: 10}); err != nil || len(other) != 0 {
 		t.Errorf("another provider: got %v, %v", other, err)
 	}
 	if got := leaseDue(t, s, due.Add(2*time.Minute), 1); len(got) != 1 || got[0].Account.ID != kim.ID {
@@ -63,7 +63,7 @@ func testLeases(t *testing.T, s *Store) {
 	got := leaseDue(t, s, due.Add(2*time.Minute), 10)
 	want := []recheck.Grant{{
 		Account: lee, Provider: issuer, Version: 1, Token: "grant of lee", Rotates: true,
-		DueAt: due.Add(time.Minute).Truncate(time.Microsecond),
+		DueAt: due.Add(time.Minute).Truncate(time.Microsecond), LeasedUntil: due.Add(2*time.Minute + lease).Truncate(time.Microsecond),
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the rest (-want +got):\n%s", diff)
@@ -88,7 +88,7 @@ func testParallelLeases(t *testing.T, s *Store) {
 	leased := map[string]int{}
 	inParallelDo(8, func(int) {
 		for {
-			grants, err := s.LeaseDue(context.WithoutCancel(t.Context()), issuer, due, due.Add(lease), 7)
+			grants, err := s.LeaseDue(context.WithoutCancel(t.Context()), recheck.Due{Provider: issuer, Now: due, Until: due.Add(lease), Limit: 7})
 			if err != nil {
 				t.Error(err)
 			}
@@ -114,9 +114,11 @@ func testIntent(t *testing.T, s *Store) {
 	_, kim := mustBegin(t, s, beginning("kim", start))
 	g := mustLease(t, s, kim.ID, due)
 	for i := range 2 { // the first one stays
-		if ok, err := s.Intend(t.Context(), g, due.Add(time.Duration(i)*time.Hour)); !ok || err != nil {
+		now := due.Add(time.Duration(i) * time.Hour)
+		if ok, err := s.Intend(t.Context(), g, now, now.Add(lease)); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
+		g.LeasedUntil = now.Add(lease)
 	}
 	if ok, err := s.Postpone(t.Context(), g, due.Add(time.Hour), true); !ok || err != nil {
 		t.Fatal(ok, err)
@@ -137,7 +139,7 @@ func testConfirm(t *testing.T, s *Store) {
 	ctx := t.Context()
 	row, kim := mustBegin(t, s, beginning("kim", start))
 	g := mustLease(t, s, kim.ID, due)
-	if ok, err := s.Intend(ctx, g, due); !ok || err != nil {
+	if ok, err := s.Intend(ctx, g, due, due.Add(lease)); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	same := kim.Profile
@@ -224,9 +226,12 @@ func testStaleVerdict(t *testing.T, s *Store) {
 	}
 	for name, verdict := range map[string]func() (bool, error){
 		"confirm":  func() (bool, error) { return s.Confirm(ctx, old, recheck.Confirmation{Token: "stale"}) },
-		"intend":   func() (bool, error) { return s.Intend(ctx, old, due) },
+		"intend":   func() (bool, error) { return s.Intend(ctx, old, due, due.Add(lease)) },
+		"release":  func() (bool, error) { return s.Release(ctx, old) },
 		"postpone": func() (bool, error) { return s.Postpone(ctx, old, due, true) },
-		"hold":     func() (bool, error) { return s.Hold(ctx, old, due, gone(due), gone(due)) },
+		"hold": func() (bool, error) {
+			return s.Hold(ctx, old, recheck.Holding{At: due, Held: gone(due), Stop: gone(due)})
+		},
 	} {
 		if ok, err := verdict(); ok || err != nil {
 			t.Errorf("%s: got %v, %v", name, ok, err)
@@ -250,7 +255,7 @@ func heldWave(t *testing.T, s *Store) (kim, lee, park session.Session) {
 	stop := audit.Event{At: due, Action: audit.WaveStopped}
 	held := audit.Event{At: due, Action: audit.PersonHeld}
 	for _, id := range []string{who.ID, other.ID} {
-		if ok, err := s.Hold(ctx, mustLease(t, s, id, due), due, held, stop); !ok || err != nil {
+		if ok, err := s.Hold(ctx, mustLease(t, s, id, due), recheck.Holding{At: due, Held: held, Stop: stop}); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
 	}
@@ -315,7 +320,7 @@ func testLargeWave(t *testing.T, s *Store) {
 		if !ok || err != nil {
 			t.Error(ok, err)
 		}
-		if ok, err := s.Hold(ctx, g, due, audit.Event{Action: audit.PersonHeld}, audit.Event{Action: audit.WaveStopped}); !ok || err != nil {
+		if ok, err := s.Hold(ctx, g, recheck.Holding{At: due, Held: audit.Event{Action: audit.PersonHeld}, Stop: audit.Event{Action: audit.WaveStopped}}); !ok || err != nil {
 			t.Error(ok, err)
 		}
 	})
@@ -452,7 +457,7 @@ func randomStep(t *testing.T, s *Store, dice *rand.Rand, now time.Time, swept *b
 		case 0:
 			_, err = s.Gone(ctx, g, ending(session.CutOff, now), gone(now))
 		case 1:
-			_, err = s.Hold(ctx, g, now, gone(now), gone(now))
+			_, err = s.Hold(ctx, g, recheck.Holding{At: now, Held: gone(now), Stop: gone(now)})
 		default:
 			_, err = s.Confirm(ctx, g, recheck.Confirmation{Profile: g.Account.Profile, Token: token.NewID(), DueAt: now.Add(time.Hour)})
 		}

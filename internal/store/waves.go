@@ -29,27 +29,40 @@ func (s *Store) Tally(ctx context.Context, provider string, since, now time.Time
 }
 
 // Hold implements recheck.WaveStore.
-func (s *Store) Hold(ctx context.Context, g recheck.Grant, at time.Time, held, stop audit.Event) (bool, error) {
+func (s *Store) Hold(ctx context.Context, g recheck.Grant, h recheck.Holding) (bool, error) {
 	return write(ctx, s, engine.Usual, "hold verdict", func(t *tx) (bool, error) {
-		var account string
-		ok, err := t.One(`UPDATE grants SET gone_at = $1, intent_at = 0, leased_until = 0
-			WHERE account = $2 AND version = $3 AND token IS NOT NULL RETURNING account`,
-			[]any{micros(at), g.Account.ID, g.Version}, &account)
+		ok, err := s.holdGrant(t, g, h)
 		if err != nil || !ok {
 			return false, err
 		}
-		if err := t.countGone(g.Provider, g.Account.ID, at); err != nil {
+		if err := t.countGone(g.Provider, g.Account.ID, h.At); err != nil {
 			return false, err
 		}
-		first, err := t.startWave(g.Provider, at)
+		first, err := t.startWave(g.Provider, h.At)
 		if err != nil {
 			return false, err
 		}
 		if first {
-			return true, t.record(stop, held)
+			return true, t.record(h.Stop, h.Held)
 		}
-		return true, t.record(held)
+		return true, t.record(h.Held)
 	})
+}
+
+func (s *Store) holdGrant(t *tx, g recheck.Grant, h recheck.Holding) (bool, error) {
+	var account string
+	if h.Token == "" {
+		return t.One(`UPDATE grants SET gone_at = $1, intent_at = 0, leased_until = 0
+			WHERE account = $2 AND version = $3 AND token IS NOT NULL RETURNING account`,
+			[]any{micros(h.At), g.Account.ID, g.Version}, &account)
+	}
+	sealed, err := s.seal([]byte(h.Token), grantAt(g.Account.ID, g.Version+1))
+	if err != nil {
+		return false, err
+	}
+	return t.One(`UPDATE grants SET gone_at = $1, intent_at = 0, leased_until = 0, version = version + 1, token = $4, rotates = 1
+		WHERE account = $2 AND version = $3 AND token IS NOT NULL RETURNING account`,
+		[]any{micros(h.At), g.Account.ID, g.Version, sealed}, &account)
 }
 
 // startWave tells whether there was none.
