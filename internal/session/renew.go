@@ -24,6 +24,15 @@ type Renewal struct {
 	Caller       Caller
 }
 
+// confirmedSince is when the provider must have confirmed the person, or later. It counts from the arrival, however long
+// it takes until it is looked at. Zero: any time will do.
+func (r Renewal) confirmedSince(arrived time.Time) time.Time {
+	if r.MaxCheckAge < 0 {
+		return time.Time{}
+	}
+	return arrived.Add(-max(r.MaxCheckAge, leastCheckAge))
+}
+
 // raceTries bounds how often a renewal looks again after another one was faster. One look suffices unless every
 // further one is overtaken too.
 const raceTries = 8
@@ -39,11 +48,7 @@ func (m *Manager) Renew(ctx context.Context, r Renewal) (Answer, error) {
 	if _, err := audienceOf(ask.app, ask.service); err != nil {
 		return Answer{}, err // before anything is rotated for nothing
 	}
-	// What was confirmed after this moment is recent enough, however long it takes until it is looked at.
-	confirmedSince := time.Time{}
-	if r.MaxCheckAge >= 0 {
-		confirmedSince = m.now().Add(-max(r.MaxCheckAge, leastCheckAge))
-	}
+	confirmedSince := r.confirmedSince(m.now())
 	row, who, remembered := m.last.take(refresh.Session)
 	for range raceTries {
 		if !remembered {
