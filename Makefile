@@ -8,6 +8,7 @@ SHELL := /usr/bin/env bash
 SHIPPED := CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath'
 TOOL := go tool -modfile=tools/go.mod
 GO_FILES = $$(find . -name '*.go' -not -path '*/node_modules/*')
+# Properties are tried on the same cases each time by `make test`, and on new ones by `make soak`.
 # Without a git that answers here (a copy of the files, somebody else's checkout) the binary bears no version.
 STAMP := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 say = @printf '==> %s\n'
@@ -32,7 +33,7 @@ test: need-all check bin/munjigi
 	$(say) 'console: unit tests'
 	@npm test --silent
 	$(say) 'go: tests with the race detector'
-	@CGO_ENABLED=1 go test -race ./...
+	@RAPID_SEED=1 CGO_ENABLED=1 go test -race ./...
 	$(say) 'bench: its tests'
 	@cd bench && $(SHIPPED) go test ./...
 	$(say) 'binary: size, static'
@@ -56,7 +57,7 @@ bench: need
 
 soak: need-all bin/munjigi
 	$(say) 'soak: about half an hour'
-	@MUNJIGI_SOAK=1 CGO_ENABLED=1 go test -race -count=1 -timeout 2h ./...
+	@MUNJIGI_SOAK=1 RAPID_CHECKS=20000 CGO_ENABLED=1 go test -race -count=1 -timeout 2h ./...
 
 fmt: need node_modules/.package-lock.json
 	$(say) 'formatting'

@@ -42,6 +42,7 @@ var policy = map[string]row{
 
 	// domain
 	"internal/account": {libs: "net"},
+	"internal/config":  {ours: "internal/account internal/strict internal/token"},
 	"internal/keys":    {ours: "internal/audit internal/fault internal/token", libs: "tink"},
 	"internal/session": {ours: "internal/account internal/audit internal/fault internal/token", libs: "prometheus useragent"},
 
@@ -63,7 +64,7 @@ var policy = map[string]row{
 	"console":       {},
 	"internal/demo": {ours: "internal/fault verify", std: "net/http", libs: "go-jose"},
 	"cmd/munjigi": {
-		ours: "console internal/account internal/audit internal/demo internal/fault internal/keys internal/recheck internal/server internal/session internal/signin internal/store internal/strict internal/token internal/upstream",
+		ours: "console internal/account internal/audit internal/config internal/demo internal/fault internal/keys internal/recheck internal/server internal/session internal/signin internal/store internal/strict internal/token internal/upstream",
 		std:  "net/http", libs: "kong prometheus sync",
 	},
 }

@@ -19,7 +19,7 @@ import (
 // and each code in protocol.md.
 func TestDocsNameEverything(t *testing.T) {
 	operations, protocol := page(t, "docs/operations.md"), page(t, "docs/protocol.md")
-	keys := tags("cmd/munjigi/")
+	keys := tags("internal/config/")
 	metrics := literals("", regexp.MustCompile(`^munjigi_[a-z_]+$`))
 	routes := literals("internal/server/routes.go", regexp.MustCompile(`^[A-Z]+ /(session|sign-in|admin|revocations|healthz|readyz|\.well-known)`))
 	if len(keys) == 0 || len(metrics) == 0 || len(routes) == 0 {

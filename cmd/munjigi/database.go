@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/store"
 	"github.com/munjigi/munjigi/internal/strict"
@@ -19,46 +20,40 @@ type configFlag struct {
 	Config string `short:"c" default:"munjigi.yaml" placeholder:"FILE" help:"The configuration file (${default})."`
 }
 
-func (f configFlag) load() (Config, error) {
-	config, document, err := f.read()
+func (f configFlag) load() (config.Config, error) {
+	c, document, err := f.read()
 	if err != nil {
-		return Config{}, err
+		return config.Config{}, err
 	}
-	return config, document.Err()
+	return c, document.Err()
 }
 
-func (f configFlag) read() (Config, *strict.Document, error) {
+func (f configFlag) read() (config.Config, *strict.Document, error) {
 	if _, err := os.Stat(f.Config); errors.Is(err, fs.ErrNotExist) {
-		return Config{}, nil, usageError{fmt.Errorf("there is no %s: `munjigi init` writes one, `munjigi demo` shows everything without; or say --config FILE", f.Config)}
+		return config.Config{}, nil, usageError{fmt.Errorf("there is no %s: `munjigi init` writes one, `munjigi demo` shows everything without; or say --config FILE", f.Config)}
 	}
-	config, document, err := openConfig(f.Config)
+	c, document, err := config.Open(f.Config)
 	if err != nil {
-		return Config{}, nil, usageError{err}
+		return config.Config{}, nil, usageError{err}
 	}
-	return config, document, nil
+	return c, document, nil
 }
 
 // open gives a command the database that `munjigi serve` uses, also while that runs.
-func (f configFlag) open(ctx context.Context) (Config, *store.Store, error) {
-	config, err := f.load()
+func (f configFlag) open(ctx context.Context) (config.Config, *store.Store, error) {
+	c, err := f.load()
 	if err != nil {
-		return Config{}, nil, err
+		return config.Config{}, nil, err
 	}
-	if _, err := os.Stat(strings.TrimPrefix(config.database(), "sqlite:")); errors.Is(err, fs.ErrNotExist) {
-		return Config{}, nil, fmt.Errorf("there is no database %s yet: `munjigi serve` makes it", config.Database)
+	if _, err := os.Stat(strings.TrimPrefix(c.DatabasePath(), "sqlite:")); errors.Is(err, fs.ErrNotExist) {
+		return config.Config{}, nil, fmt.Errorf("there is no database %s yet: `munjigi serve` makes it", c.Database)
 	}
-	st, err := openStore(ctx, &config, nil)
-	return config, st, err
+	st, err := openStore(ctx, &c, nil)
+	return c, st, err
 }
 
-// database is where the data are, whatever the working directory.
-func (c *Config) database() string {
-	kind, path, _ := strings.Cut(c.Database, ":")
-	return kind + ":" + c.path(path)
-}
-
-func openSealer(c *Config) (*keys.Sealer, error) {
-	sealer, err := keys.OpenSealer(c.path(c.SealKeyFile))
+func openSealer(c *config.Config) (*keys.Sealer, error) {
+	sealer, err := keys.OpenSealer(c.Path(c.SealKeyFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usageError{fmt.Errorf("there is no seal key file %s: for a new database `munjigi init` makes one; one that is in use needs its own, put it back", c.SealKeyFile)}
 	}
@@ -68,12 +63,12 @@ func openSealer(c *Config) (*keys.Sealer, error) {
 	return sealer, nil
 }
 
-func openStore(ctx context.Context, c *Config, log *slog.Logger) (*store.Store, error) {
+func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (*store.Store, error) {
 	sealer, err := openSealer(c)
 	if err != nil {
 		return nil, err
 	}
-	st, err := store.Open(ctx, store.Config{Database: c.database(), Sealer: sealer, Log: log})
+	st, err := store.Open(ctx, store.Config{Database: c.DatabasePath(), Sealer: sealer, Log: log})
 	if errors.Is(err, store.ErrSealKey) {
 		return nil, usageError{fmt.Errorf("%s: %w", c.SealKeyFile, err)}
 	}

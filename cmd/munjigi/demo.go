@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/demo"
 	"github.com/munjigi/munjigi/internal/keys"
 )
@@ -113,7 +114,7 @@ func newDemoProgram(ctx context.Context, setup *demo.Setup, log *slog.Logger) (*
 			return nil, err
 		}
 	}
-	config, err := loadConfig(setup.Config)
+	config, err := config.Load(setup.Config)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/demo"
 	"github.com/munjigi/munjigi/internal/keys"
 )
@@ -21,7 +22,7 @@ func TestDemoConfigurationIsGood(t *testing.T) {
 	if _, err := keys.CreateSealer(setup.Key); err != nil {
 		t.Fatal(err)
 	}
-	config, err := loadConfig(setup.Config)
+	config, err := config.Load(setup.Config)
 	if err != nil {
 		t.Fatal(err)
 	}

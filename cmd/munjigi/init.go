@@ -13,13 +13,12 @@ import (
 	"text/template"
 
 	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/keys"
 )
 
 //go:embed init.yaml
 var initTemplate string
-
-const googleIssuer = "https://accounts.google.com"
 
 type initCommand struct {
 	Config           string `short:"c" default:"munjigi.yaml" placeholder:"FILE" help:"The configuration file to write (${default}); the other files go beside it."`
@@ -76,7 +75,7 @@ func (c initCommand) answers(t *terminal) (a answers, err error) {
 	if a.Issuer, err = c.answer(t, c.Provider, question{"provider", "The company's OpenID Connect provider: google, or its issuer URL", "google", readProvider}); err != nil {
 		return a, err
 	}
-	a.Google = a.Issuer == googleIssuer
+	a.Google = a.Issuer == config.GoogleIssuer
 	a.SecretFile = "provider.secret"
 	if a.Google {
 		a.SecretFile = "google.secret"
@@ -92,7 +91,7 @@ func (c initCommand) answers(t *terminal) (a answers, err error) {
 		return a, err
 	}
 	a.Admin, err = c.answer(t, c.Admin, question{"admin", "The first administrator's e-mail", "", func(text string) (string, error) {
-		return text, matchError(roleMatch(text, &OIDCConfig{Domains: []string{a.Domain}}))
+		return text, matchError(config.RoleMatch(text, &config.OIDC{Domains: []string{a.Domain}}))
 	}})
 	return a, err
 }
@@ -157,9 +156,9 @@ func notEmpty(text string) (string, error) {
 
 func readProvider(text string) (string, error) {
 	if strings.EqualFold(text, "google") {
-		return googleIssuer, nil
+		return config.GoogleIssuer, nil
 	}
-	return text, providerURL(text)
+	return text, config.ProviderURL(text)
 }
 
 func readDomain(text string) (string, error) {
@@ -202,11 +201,11 @@ func (c initCommand) write(a answers) (written []string, err error) {
 	default:
 		return written, err
 	}
-	text, err := a.config()
+	text, err := a.text()
 	if err != nil {
 		return written, err
 	}
-	if _, document := readConfig(c.Config, []byte(text)); document.Err() != nil {
+	if _, document := config.Read(c.Config, []byte(text)); document.Err() != nil {
 		return written, document.Err()
 	}
 	if err := writeNew(c.Config, text); err != nil {
@@ -215,7 +214,7 @@ func (c initCommand) write(a answers) (written []string, err error) {
 	return append(written, c.Config), nil
 }
 
-func (a answers) config() (string, error) {
+func (a answers) text() (string, error) {
 	form, err := template.New("init").Funcs(template.FuncMap{"quote": quoteYAML}).Parse(initTemplate)
 	if err != nil {
 		return "", fmt.Errorf("write configuration: %w", err)

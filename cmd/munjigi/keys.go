@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/store"
 	"github.com/munjigi/munjigi/internal/token"
@@ -189,13 +190,13 @@ func (f configFlag) change(ctx context.Context, do func(*keys.Ring) error) error
 	return errors.Join(err, st.Close())
 }
 
-func openRing(ctx context.Context, c *Config, st *store.Store) (*keys.Ring, error) {
+func openRing(ctx context.Context, c *config.Config, st *store.Store) (*keys.Ring, error) {
 	return keys.Open(ctx, ringConfig(c, st))
 }
 
 // ringConfig derives for how long key material is needed. Public halves are kept for as long as any access token may
 // live by the protocol, not just by today's configuration: tokens of yesterday's are still alive.
-func ringConfig(c *Config, st *store.Store) keys.Config {
+func ringConfig(c *config.Config, st *store.Store) keys.Config {
 	ring := keys.Config{
 		Store: st, Algorithm: token.Algorithm(c.Keys.Algorithm),
 		RotateEvery: time.Duration(c.Keys.Rotate), PublishAhead: time.Duration(c.Keys.PublishAhead),

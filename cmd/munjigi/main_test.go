@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/keys"
 )
 
@@ -52,7 +53,7 @@ func status(s *testscript.TestScript, _ bool, args []string) {
 
 // makeDatabase does what a server does at its first start: `database munjigi.yaml`.
 func makeDatabase(s *testscript.TestScript, name string) {
-	config, err := loadConfig(s.MkAbs(name))
+	config, err := config.Load(s.MkAbs(name))
 	s.Check(err)
 	st, err := openStore(context.Background(), &config, nil)
 	s.Check(err)
@@ -101,13 +102,13 @@ func TestInitAsks(t *testing.T) {
 	if status := run(t.Context(), []string{"init", "--config", file}, &terminal{In: strings.NewReader(asked), Out: &out, Err: &questions}); status != exitDone {
 		t.Fatalf("status %d:\n%s", status, &questions)
 	}
-	config, err := loadConfig(file)
+	c, err := config.Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	staff := config.Realms["staff"]
-	secret, err := readSecret(config.path(staff.OIDC.ClientSecretFile))
-	got := []any{config.URL, staff.OIDC.Issuer, staff.OIDC.ClientID, secret, err, staff.OIDC.Domains, staff.Roles["admin"], staff.Session.PerAccount}
+	staff := c.Realms["staff"]
+	secret, err := config.ReadSecret(c.Path(staff.OIDC.ClientSecretFile))
+	got := []any{c.URL, staff.OIDC.Issuer, staff.OIDC.ClientID, secret, err, staff.OIDC.Domains, staff.Roles["admin"], staff.Session.PerAccount}
 	want := []any{
 		"https://office.example.com", "https://accounts.google.com", "12345.apps.googleusercontent.com", "it's \"secret\": #1", nil,
 		[]string{"example.com"},
@@ -123,7 +124,7 @@ func TestInitAsks(t *testing.T) {
 	if !strings.Contains(out.String(), "https://office.example.com/sign-in/staff/callback") {
 		t.Errorf("no redirect URI in:\n%s", &out)
 	}
-	for _, name := range []string{file, config.path(staff.OIDC.ClientSecretFile), config.path(config.SealKeyFile)} {
+	for _, name := range []string{file, c.Path(staff.OIDC.ClientSecretFile), c.Path(c.SealKeyFile)} {
 		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", name, info, err)
 		}

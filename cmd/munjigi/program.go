@@ -18,6 +18,7 @@ import (
 	"github.com/munjigi/munjigi/console"
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/audit"
+	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/recheck"
@@ -35,7 +36,7 @@ type program struct {
 	// Metrics answers /metrics.
 	Metrics *prometheus.Registry
 
-	config    Config
+	config    config.Config
 	log       *slog.Logger
 	store     *store.Store
 	ring      *keys.Ring
@@ -47,7 +48,7 @@ type program struct {
 }
 
 // newProgram opens the database and puts the parts together. Nothing listens and nothing runs by itself yet.
-func newProgram(ctx context.Context, config Config, log *slog.Logger) (*program, error) {
+func newProgram(ctx context.Context, config config.Config, log *slog.Logger) (*program, error) {
 	p := &program{config: config, log: log, Metrics: prometheus.NewRegistry(), providers: map[string]*upstream.Provider{}}
 	p.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var err error
@@ -84,7 +85,7 @@ func (p *program) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	flow, err := signin.New(signin.Config{
-		Realms: p.signinRealms(), Apps: p.config.apps(), Store: p.store, Sessions: p.manager, Keys: p.ring, Audit: p.store, Log: p.log,
+		Realms: p.signinRealms(), Apps: p.config.AllApps(), Store: p.store, Sessions: p.manager, Keys: p.ring, Audit: p.store, Log: p.log,
 	})
 	if err != nil {
 		return err
@@ -107,7 +108,7 @@ func (p *program) reloadKeys(ctx context.Context) {
 // openProviders makes the OpenID client of each realm. Nobody is asked before somebody signs in.
 func (p *program) openProviders() error {
 	for name, realm := range p.config.Realms {
-		secret, err := readSecret(p.config.path(realm.OIDC.ClientSecretFile))
+		secret, err := config.ReadSecret(p.config.Path(realm.OIDC.ClientSecretFile))
 		if err != nil {
 			return usageError{fmt.Errorf("client secret of realm %s: %w", name, err)}
 		}
@@ -123,7 +124,7 @@ func (p *program) openProviders() error {
 
 // rolesOf is a realm's rule for roles, at sign-ins and rechecks alike: what the configuration gives to somebody as the
 // provider describes them now. A realm without domains admits only those to whom it gives a role.
-func rolesOf(realm RealmConfig) func(upstream.Person) ([]string, error) {
+func rolesOf(realm config.Realm) func(upstream.Person) ([]string, error) {
 	return func(person upstream.Person) ([]string, error) {
 		roles := account.RolesOf(realm.Roles, person.Email, person.Groups)
 		if len(roles) == 0 && len(realm.OIDC.Domains) == 0 {
@@ -181,7 +182,7 @@ func (p *program) serverConfig(flow *signin.Flow) server.Config {
 	}
 	return server.Config{
 		URL: p.config.URL, CookieDomain: p.config.CookieDomain, Console: p.config.Console,
-		Realms: realms, Apps: p.config.apps(), TrustedProxies: proxies,
+		Realms: realms, Apps: p.config.AllApps(), TrustedProxies: proxies,
 		Sessions: p.manager, Devices: p.manager, SignIn: flow, Keys: p.ring, Feed: p.feed, Directory: p.store, Audit: p.store,
 		Waves: p.worker, Ready: p.ready, Pages: console.Files(),
 		KeysMaxAge: min(time.Minute, time.Duration(p.config.Keys.PublishAhead)),
@@ -200,9 +201,10 @@ func (p *program) ready(ctx context.Context) error {
 // recordConfig leaves in the audit which configuration was in force from now on. The file holds no secrets, and its
 // hash tells less still.
 func (p *program) recordConfig(ctx context.Context) error {
+	hash := p.config.Hash()
 	return p.store.Append(ctx, audit.Event{
 		At: moment(), Action: audit.ConfigLoaded, Actor: audit.Actor{Kind: audit.ByProgram},
-		Details: map[string]string{"sha256": hex.EncodeToString(p.config.hash[:]), "url": p.config.URL},
+		Details: map[string]string{"sha256": hex.EncodeToString(hash[:]), "url": p.config.URL},
 	})
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/munjigi/munjigi/internal/config"
 )
 
 type serveCommand struct {
@@ -51,7 +53,7 @@ func (c serveCommand) Run(ctx context.Context, t *terminal) error {
 }
 
 // serve runs the whole program until ctx ends.
-func serve(ctx context.Context, config Config, log *slog.Logger) (err error) {
+func serve(ctx context.Context, config config.Config, log *slog.Logger) (err error) {
 	began := time.Now()
 	places, err := listen(ctx, config)
 	if err != nil {
@@ -91,7 +93,7 @@ func serve(ctx context.Context, config Config, log *slog.Logger) (err error) {
 // places are the listeners. They are opened before anything else: a port that is taken is the most likely mistake.
 type places struct{ public, metrics net.Listener }
 
-func listen(ctx context.Context, config Config) (l places, err error) {
+func listen(ctx context.Context, config config.Config) (l places, err error) {
 	if l.public, err = (&net.ListenConfig{}).Listen(ctx, "tcp", config.Listen); err != nil {
 		return l, fmt.Errorf("listen on %s: %w", config.Listen, err)
 	}

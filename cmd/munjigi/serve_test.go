@@ -18,13 +18,17 @@ import (
 	"time"
 
 	"github.com/munjigi/munjigi/internal/audit"
+	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/keys"
 )
 
 // serving is a configuration with a seal key, for a server of this process.
-func serving(t *testing.T, more string) Config {
+func serving(t *testing.T, more string) config.Config {
 	t.Helper()
-	dir := configDir(t)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "provider.secret"), []byte("hush hush\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := keys.CreateSealer(filepath.Join(dir, "munjigi.key")); err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +38,7 @@ func serving(t *testing.T, more string) Config {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	config, err := loadConfig(file)
+	config, err := config.Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +46,7 @@ func serving(t *testing.T, more string) Config {
 }
 
 // runServe serves until the test calls stop, which returns what serve returned.
-func runServe(t *testing.T, config Config) (stop func() error) {
+func runServe(t *testing.T, config config.Config) (stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -179,8 +183,8 @@ func TestServeRecordsItsConfiguration(t *testing.T) {
 			hashes = append(hashes, record.Details["sha256"])
 		}
 	}
-	if len(hashes) != 2 || hashes[0] != hashes[1] || hashes[0] != fmt.Sprintf("%x", config.hash) {
-		t.Errorf("got %v, want twice %x", hashes, config.hash)
+	if len(hashes) != 2 || hashes[0] != hashes[1] || hashes[0] != fmt.Sprintf("%x", config.Hash()) {
+		t.Errorf("got %v, want twice %x", hashes, config.Hash())
 	}
 }
 
@@ -196,7 +200,7 @@ func TestServeOnATakenPort(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "listen on "+config.Listen) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := os.Stat(config.path("munjigi.db")); err == nil {
+	if _, err := os.Stat(config.Path("munjigi.db")); err == nil {
 		t.Error("there is a database")
 	}
 }

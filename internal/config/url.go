@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -7,12 +7,16 @@ import (
 	"github.com/munjigi/munjigi/internal/account"
 )
 
+// GoogleIssuer is the issuer of Google accounts.
+const GoogleIssuer = "https://accounts.google.com"
+
 var (
 	errProvider = errors.New("an https address; http only on a loopback address")
 	errService  = errors.New("http://HOST[:PORT] or https://HOST[:PORT], perhaps with a path")
 )
 
-func providerURL(text string) error {
+// ProviderURL tells what is wrong with the address of an OpenID provider.
+func ProviderURL(text string) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return errProvider

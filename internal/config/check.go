@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -132,7 +132,7 @@ func (c checker) name(key, name string, taken ...string) {
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 
-func (c checker) realm(key, name string, realm RealmConfig) {
+func (c checker) realm(key, name string, realm Realm) {
 	c.name(key, name, "options")
 	if strings.HasSuffix(name, "-hint") {
 		c.Add(key, "the name "+strict.Quoted(name), "a name that does not end in -hint: cookies of hints do")
@@ -156,15 +156,15 @@ func (c checker) realm(key, name string, realm RealmConfig) {
 	c.recheck(key+".recheck", realm.Recheck)
 }
 
-func (c checker) oidc(key string, oidc OIDCConfig) {
+func (c checker) oidc(key string, oidc OIDC) {
 	if c.required(key+".issuer", oidc.Issuer, "the provider's identifier, such as https://accounts.google.com") {
-		if err := providerURL(oidc.Issuer); err != nil {
+		if err := ProviderURL(oidc.Issuer); err != nil {
 			c.Add(key+".issuer", strict.Quoted(oidc.Issuer), err.Error())
 		}
 	}
 	c.required(key+".client_id", oidc.ClientID, "what the provider calls this program")
 	if c.required(key+".client_secret_file", oidc.ClientSecretFile, "the path of a file with the client secret") {
-		if _, err := readSecret(c.path(oidc.ClientSecretFile)); err != nil {
+		if _, err := ReadSecret(c.Path(oidc.ClientSecretFile)); err != nil {
 			c.Add(key+".client_secret_file", strict.Quoted(oidc.ClientSecretFile)+": "+err.Error(), "a file with the client secret that only its owner may read")
 		}
 	}
@@ -175,11 +175,11 @@ func (c checker) oidc(key string, oidc OIDCConfig) {
 	}
 }
 
-func (c checker) roles(key string, realm RealmConfig) {
+func (c checker) roles(key string, realm Realm) {
 	for _, role := range slices.Sorted(maps.Keys(realm.Roles)) {
 		c.name(key+".roles."+role, role)
 		for i, match := range realm.Roles[role] {
-			if problem := roleMatch(match, realm.OIDC); problem != "" {
+			if problem := RoleMatch(match, realm.OIDC); problem != "" {
 				c.Add(fmt.Sprintf("%s.roles.%s[%d]", key, role, i), strict.Quoted(match), problem)
 			}
 		}
@@ -190,13 +190,13 @@ func (c checker) roles(key string, realm RealmConfig) {
 	}
 }
 
-// roleMatch says what was expected instead of a match that can never be.
-func roleMatch(match string, oidc *OIDCConfig) string {
+// RoleMatch says what was expected instead of a match that can never be.
+func RoleMatch(match string, oidc *OIDC) string {
 	if group, ok := strings.CutPrefix(match, "group:"); ok {
 		switch {
 		case group == "":
 			return "group:NAME"
-		case oidc != nil && oidc.Issuer == googleIssuer:
+		case oidc != nil && oidc.Issuer == GoogleIssuer:
 			return "an e-mail address or domain:NAME: Google sends no groups"
 		}
 		return ""
@@ -217,7 +217,7 @@ func roleMatch(match string, oidc *OIDCConfig) string {
 		return ""
 	case len(oidc.Domains) > 0 && !slices.Contains(oidc.Domains, domain):
 		return "somebody of oidc.domains, " + strings.Join(oidc.Domains, ", ") + ": all others are refused"
-	case len(oidc.Domains) > 0 || oidc.Issuer != googleIssuer:
+	case len(oidc.Domains) > 0 || oidc.Issuer != GoogleIssuer:
 		return ""
 	case domain != "gmail.com" && domain != "googlemail.com":
 		return "oidc.domains: [" + domain + "] in this realm: without it Google lets in private accounts that were made with a company address"
@@ -227,7 +227,7 @@ func roleMatch(match string, oidc *OIDCConfig) string {
 	return ""
 }
 
-func (c checker) session(key string, s SessionConfig) {
+func (c checker) session(key string, s Session) {
 	c.atLeast(key+".access", s.Access, time.Second)
 	c.atMost(key+".access", s.Access, token.MaxLifetime, "")
 	c.atMost(key+".access", s.Access, time.Duration(s.Idle), key+".idle")
@@ -251,7 +251,7 @@ func (c checker) session(key string, s SessionConfig) {
 	}
 }
 
-func (c checker) recheck(key string, r RecheckConfig) {
+func (c checker) recheck(key string, r Recheck) {
 	c.atLeast(key+".every", r.Every, time.Second)
 	if !c.Reported(key + ".every") {
 		c.atLeastKey(key+".max_stale", r.MaxStale, r.Every, key+".every")
@@ -305,7 +305,7 @@ func (c checker) issuers() {
 	}
 }
 
-func (c checker) service(key, name string, service ServiceConfig) {
+func (c checker) service(key, name string, service Service) {
 	c.name(key, name, account.ConsoleAudience)
 	if c.required(key+".url", service.URL, "the address of its private API, such as http://10.0.0.5:9000") {
 		if err := serviceURL(service.URL); err != nil {
@@ -346,7 +346,7 @@ func (c checker) names(key string, names, defined []string, what string) {
 	}
 }
 
-func (c checker) app(key, name string, app AppConfig) {
+func (c checker) app(key, name string, app App) {
 	c.name(key, name, account.Console, "munjigi-gateway")
 	realms := slices.Collect(maps.Keys(c.Realms))
 	if c.required(key+".realm", app.Realm, "the realm whose people use it") && !slices.Contains(realms, app.Realm) {
@@ -362,7 +362,7 @@ func (c checker) app(key, name string, app AppConfig) {
 	}
 }
 
-func (c checker) origins(key string, app AppConfig) {
+func (c checker) origins(key string, app App) {
 	switch app.Carrier {
 	case "body":
 		if len(app.Origins) > 0 {
@@ -390,8 +390,8 @@ func (c checker) origins(key string, app AppConfig) {
 	}
 }
 
-// readSecret reads a secret from a file of its own. The errors name neither the file nor anything in it.
-func readSecret(path string) (string, error) {
+// ReadSecret reads a secret from a file of its own. The errors name neither the file nor anything in it.
+func ReadSecret(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", plainError(err)

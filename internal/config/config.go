@@ -1,10 +1,13 @@
-package main
+// Package config is the configuration file: its one documented struct is the reference manual of its keys, and Load
+// tells everything that is wrong with a file by line and column. It neither opens a database nor asks anybody.
+package config
 
 import (
 	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/account"
@@ -38,17 +41,17 @@ type Config struct {
 	// Default: Munjigi's own host.
 	CookieDomain string `yaml:"cookie_domain"`
 
-	Keys     KeysConfig               `yaml:"keys"`
-	Realms   map[string]RealmConfig   `yaml:"realms"`
-	Apps     map[string]AppConfig     `yaml:"apps"`
-	Services map[string]ServiceConfig `yaml:"services"`
+	Keys     Keys               `yaml:"keys"`
+	Realms   map[string]Realm   `yaml:"realms"`
+	Apps     map[string]App     `yaml:"apps"`
+	Services map[string]Service `yaml:"services"`
 
 	file string            // its name in messages
 	hash [sha256.Size]byte // of its text
 }
 
-// KeysConfig says how signing keys live. They are created by themselves.
-type KeysConfig struct {
+// Keys says how signing keys live. They are created by themselves.
+type Keys struct {
 	// Algorithm of keys that are created from now on: ES256, EdDSA or RS256. Default ES256.
 	Algorithm string `yaml:"algorithm"`
 	// Rotate is how long a key signs. Default 30d.
@@ -57,24 +60,24 @@ type KeysConfig struct {
 	PublishAhead strict.Duration `yaml:"publish_ahead"`
 }
 
-// RealmConfig is a population with one way to sign in and one session policy.
-type RealmConfig struct {
+// Realm is a population with one way to sign in and one session policy.
+type Realm struct {
 	// URL is a host of its own for the realm's sign-in. This version serves every realm at the url above.
 	URL string `yaml:"url"`
 	// OIDC is an OpenID Connect provider: the one way to sign in that this version has.
-	OIDC *OIDCConfig `yaml:"oidc"`
+	OIDC *OIDC `yaml:"oidc"`
 	// Password and Credentials are ways to sign in of a later version.
 	Password    strict.Later `yaml:"password"`
 	Credentials strict.Later `yaml:"credentials"`
 	// Roles says who may do what: role → e-mail addresses, "domain:example.com", "group:platform". The console's
 	// realm needs somebody with the role "admin".
 	Roles   map[string][]string `yaml:"roles"`
-	Session SessionConfig       `yaml:"session"`
-	Recheck RecheckConfig       `yaml:"recheck"`
+	Session Session             `yaml:"session"`
+	Recheck Recheck             `yaml:"recheck"`
 }
 
-// OIDCConfig is one OpenID Connect provider and us as its client.
-type OIDCConfig struct {
+// OIDC is one OpenID Connect provider and us as its client.
+type OIDC struct {
 	// Issuer is the provider's identifier, exactly as it writes it: https://accounts.google.com. Required.
 	Issuer string `yaml:"issuer"`
 	// ClientID is what the provider calls us. Required.
@@ -90,8 +93,8 @@ type OIDCConfig struct {
 	GroupsClaim string `yaml:"groups_claim"`
 }
 
-// SessionConfig is how long sessions live, and how many there may be.
-type SessionConfig struct {
+// Session is how long sessions live, and how many there may be.
+type Session struct {
 	// Access is the life of an access token, at most 1h. Default 5m.
 	Access strict.Duration `yaml:"access"`
 	// Idle ends a session that nobody renews. Default 12h.
@@ -108,24 +111,24 @@ type SessionConfig struct {
 	LostAnswers int `yaml:"lost_answers"`
 }
 
-// RecheckConfig is how the provider is asked whether people are still valid.
-type RecheckConfig struct {
+// Recheck is how the provider is asked whether people are still valid.
+type Recheck struct {
 	// Every is how often each signed-in person is asked about, at least 1s. Default 5m.
 	Every strict.Duration `yaml:"every"`
 	// MaxStale is for how long the provider may be out of reach before sessions end. Default 4h.
 	MaxStale strict.Duration `yaml:"max_stale"`
 	// Wave stops cut-offs when unusually many people are gone at once, until an administrator has decided.
-	Wave WaveConfig `yaml:"wave"`
+	Wave Wave `yaml:"wave"`
 }
 
-// WaveConfig: a wave is more than Share of all people, and at least AtLeast of them, gone within 5 minutes.
-type WaveConfig struct {
+// Wave: a wave is more than Share of all people, and at least AtLeast of them, gone within 5 minutes.
+type Wave struct {
 	Share   strict.Percent `yaml:"share"`    // default 20%
 	AtLeast int            `yaml:"at_least"` // default 10
 }
 
-// AppConfig is a front end.
-type AppConfig struct {
+// App is a front end.
+type App struct {
 	// Realm whose people use it. Required.
 	Realm string `yaml:"realm"`
 	// Origins its pages are on, such as https://shop.example.com. Required unless its carrier is body.
@@ -136,8 +139,8 @@ type AppConfig struct {
 	Carrier string `yaml:"carrier"`
 }
 
-// ServiceConfig is a back end with a private API.
-type ServiceConfig struct {
+// Service is a back end with a private API.
+type Service struct {
 	// URL of its private API, as Munjigi reaches it. Required.
 	URL string `yaml:"url"`
 	// Realms whose people it admits. Required.
@@ -151,17 +154,17 @@ type ServiceConfig struct {
 // maxConfig bounds a configuration file; a large one has some thousand lines.
 const maxConfig = 1 << 20
 
-// loadConfig reads and checks a file. What is wrong with its content is a *strict.Error.
-func loadConfig(file string) (Config, error) {
-	config, document, err := openConfig(file)
+// Load reads and checks a file. What is wrong with its content is a *strict.Error.
+func Load(file string) (Config, error) {
+	config, document, err := Open(file)
 	if err != nil {
 		return Config{}, err
 	}
 	return config, document.Err()
 }
 
-// openConfig is loadConfig for those who have problems to add.
-func openConfig(file string) (Config, *strict.Document, error) {
+// Open is Load for those who have problems to add.
+func Open(file string) (Config, *strict.Document, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return Config{}, nil, fmt.Errorf("configuration: %w", err)
@@ -173,11 +176,12 @@ func openConfig(file string) (Config, *strict.Document, error) {
 	if err != nil {
 		return Config{}, nil, fmt.Errorf("configuration: %w", err)
 	}
-	config, document := readConfig(file, text)
+	config, document := Read(file, text)
 	return config, document, nil
 }
 
-func readConfig(file string, text []byte) (Config, *strict.Document) {
+// Read is Open for a text that is at hand; file is its name in messages.
+func Read(file string, text []byte) (Config, *strict.Document) {
 	config := Config{file: file, hash: sha256.Sum256(text)}
 	config.setDefaults()
 	document, ok := strict.Read(file, text, &config)
@@ -188,35 +192,44 @@ func readConfig(file string, text []byte) (Config, *strict.Document) {
 	return config, document
 }
 
-// path is a file's, relative to the configuration's directory.
-func (c *Config) path(name string) string {
+// Path is a file's, relative to the configuration's directory.
+func (c *Config) Path(name string) string {
 	if filepath.IsAbs(name) {
 		return name
 	}
 	return filepath.Join(filepath.Dir(c.file), name)
 }
 
+// DatabasePath is Database with its path as Path gives it.
+func (c *Config) DatabasePath() string {
+	kind, path, _ := strings.Cut(c.Database, ":")
+	return kind + ":" + c.Path(path)
+}
+
+// Hash is of the file's text: it tells which configuration was in force.
+func (c *Config) Hash() [sha256.Size]byte { return c.hash }
+
 const day = 24 * time.Hour
 
 func (c *Config) setDefaults() {
 	c.Listen, c.Database, c.SealKeyFile = "127.0.0.1:8080", "sqlite:munjigi.db", "munjigi.key"
-	c.Keys = KeysConfig{Algorithm: string(token.ES256), Rotate: strict.Duration(30 * day), PublishAhead: strict.Duration(day)}
+	c.Keys = Keys{Algorithm: string(token.ES256), Rotate: strict.Duration(30 * day), PublishAhead: strict.Duration(day)}
 }
 
 // SetDefaults implements strict.Defaulter.
-func (c *RealmConfig) SetDefaults() {
-	c.Session = SessionConfig{
+func (c *Realm) SetDefaults() {
+	c.Session = Session{
 		Access: strict.Duration(5 * time.Minute), Idle: strict.Duration(12 * time.Hour), Max: strict.Duration(7 * day),
 		WhenFull: "replace", RenewGrace: strict.Duration(10 * time.Second), LostAnswers: 2,
 	}
-	c.Recheck = RecheckConfig{
+	c.Recheck = Recheck{
 		Every: strict.Duration(5 * time.Minute), MaxStale: strict.Duration(4 * time.Hour),
-		Wave: WaveConfig{Share: 20, AtLeast: 10},
+		Wave: Wave{Share: 20, AtLeast: 10},
 	}
 }
 
 // SetDefaults implements strict.Defaulter.
-func (c *AppConfig) SetDefaults() { c.Carrier = "cookie" }
+func (c *App) SetDefaults() { c.Carrier = "cookie" }
 
 // complete fills in what follows from other keys.
 func (c *Config) complete() {
@@ -227,8 +240,8 @@ func (c *Config) complete() {
 	}
 }
 
-// apps are the configured ones and the console, which is built in.
-func (c *Config) apps() map[string]account.App {
+// AllApps are the configured ones and the console, which is built in.
+func (c *Config) AllApps() map[string]account.App {
 	all := map[string]account.App{account.Console: {
 		Name: account.Console, Realm: c.Console, Origins: []string{c.URL}, Services: []string{account.ConsoleAudience},
 	}}

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -65,7 +65,7 @@ func writeFile(t *testing.T, dir, name, text string, mode os.FileMode) {
 
 func TestConfigIsRead(t *testing.T) {
 	dir := configDir(t)
-	config, document := readConfig(filepath.Join(dir, "munjigi.yaml"), []byte(goodConfig))
+	config, document := Read(filepath.Join(dir, "munjigi.yaml"), []byte(goodConfig))
 	if err := document.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestConfigIsRead(t *testing.T) {
 	got := []any{
 		config.URL, config.MetricsListen, len(config.TrustedProxies), config.Keys.Algorithm, time.Duration(config.Keys.PublishAhead),
 		staff.OIDC.Domains, staff.Roles["editor"], time.Duration(staff.Session.Max), staff.Session.PerAccount,
-		staff.Recheck.Wave.Share.Share(), config.apps()["tool"].Body, config.apps()["console"].Realm, config.Services["market"].Roles["write"],
+		staff.Recheck.Wave.Share.Share(), config.AllApps()["tool"].Body, config.AllApps()["console"].Realm, config.Services["market"].Roles["write"],
 	}
 	want := []any{
 		"https://office.example.com", "127.0.0.1:9090", 2, "EdDSA", 36 * time.Hour,
@@ -89,7 +89,7 @@ func TestConfigIsRead(t *testing.T) {
 }
 
 func TestConfigDefaults(t *testing.T) {
-	config, document := readConfig(filepath.Join(configDir(t), "munjigi.yaml"), []byte(`
+	config, document := Read(filepath.Join(configDir(t), "munjigi.yaml"), []byte(`
 url: http://localhost:8080/
 realms:
   people:
@@ -103,9 +103,9 @@ realms:
 	got := []any{config.URL, config.Listen, config.Database, config.SealKeyFile, config.Console, config.Keys, people.Session, people.Recheck}
 	want := []any{
 		"http://localhost:8080", "127.0.0.1:8080", "sqlite:munjigi.db", "munjigi.key", "people",
-		KeysConfig{"ES256", strict.Duration(30 * day), strict.Duration(day)},
-		SessionConfig{strict.Duration(5 * time.Minute), strict.Duration(12 * time.Hour), strict.Duration(7 * day), 0, "replace", strict.Duration(10 * time.Second), 2},
-		RecheckConfig{strict.Duration(5 * time.Minute), strict.Duration(4 * time.Hour), WaveConfig{20, 10}},
+		Keys{"ES256", strict.Duration(30 * day), strict.Duration(day)},
+		Session{strict.Duration(5 * time.Minute), strict.Duration(12 * time.Hour), strict.Duration(7 * day), 0, "replace", strict.Duration(10 * time.Second), 2},
+		Recheck{strict.Duration(5 * time.Minute), strict.Duration(4 * time.Hour), Wave{20, 10}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -211,7 +211,7 @@ func TestConfigProblems(t *testing.T) {
 			if !strings.Contains(goodConfig, test.old) {
 				t.Fatalf("%q is not in the configuration", test.old)
 			}
-			_, document := readConfig(filepath.Join(configDir(t), "munjigi.yaml"), []byte(strings.Replace(goodConfig, test.old, test.new, 1)))
+			_, document := Read(filepath.Join(configDir(t), "munjigi.yaml"), []byte(strings.Replace(goodConfig, test.old, test.new, 1)))
 			if diff := cmp.Diff(test.want, reported(document.Err())); diff != "" {
 				t.Error(diff)
 			}
@@ -233,7 +233,7 @@ func reported(err error) (lines []string) {
 
 // A realm that lets in everybody with any account at the provider is a mistake, not a wish.
 func TestConfigRealmForEverybody(t *testing.T) {
-	_, document := readConfig(filepath.Join(configDir(t), "munjigi.yaml"), []byte(`url: https://office.example.com
+	_, document := Read(filepath.Join(configDir(t), "munjigi.yaml"), []byte(`url: https://office.example.com
 console: staff
 realms:
   staff:
@@ -265,7 +265,7 @@ realms:
     roles: {admin: [` + roles + `]}
 `
 	}
-	const google = googleIssuer
+	const google = GoogleIssuer
 	company := func(column, match, domain string) []string {
 		return []string{`5:` + column + `: realms.staff.roles.admin[0]: found "` + match + `"; expected oidc.domains: [` + domain +
 			`] in this realm: without it Google lets in private accounts that were made with a company address`}
@@ -282,7 +282,7 @@ realms:
 		{google, `"domain:gmail.com"`, everybody},
 		{"https://login.example.com", `boss@example.com, "domain:example.com", "domain:gmail.com"`, nil},
 	} {
-		_, document := readConfig(filepath.Join(configDir(t), "munjigi.yaml"), []byte(text(test.issuer, test.roles)))
+		_, document := Read(filepath.Join(configDir(t), "munjigi.yaml"), []byte(text(test.issuer, test.roles)))
 		if diff := cmp.Diff(test.want, reported(document.Err())); diff != "" {
 			t.Errorf("%s at %s:\n%s", test.roles, test.issuer, diff)
 		}
@@ -300,7 +300,7 @@ func TestConfigWithoutAnything(t *testing.T) {
 			"1:1: realms: found none; expected at least one realm, such as staff",
 		},
 	} {
-		_, document := readConfig("munjigi.yaml", []byte(text))
+		_, document := Read("munjigi.yaml", []byte(text))
 		if diff := cmp.Diff(want, reported(document.Err())); diff != "" {
 			t.Errorf("%q:\n%s", text, diff)
 		}
@@ -313,7 +313,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add([]byte("url: {[*&!!x"))
 	f.Add([]byte("? a\n: b\n<<: *x\nrealms: {staff: {oidc: !!str 1}}"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		_, document := readConfig("munjigi.yaml", text)
+		_, document := Read("munjigi.yaml", text)
 		if document.Err() == nil && len(text) == 0 {
 			t.Error("an empty file is a configuration")
 		}
