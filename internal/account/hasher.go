@@ -1,0 +1,154 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/argon2"
+
+	"github.com/munjigi/munjigi/internal/fault"
+)
+
+// today is what a new hash costs: argon2id as OWASP's cheat sheet on password storage asks for at least, 19 MiB, two
+// passes, one lane. Of the sets that it calls equal this one takes the least memory but for those that take more
+// passes over less, and memory is what a flood of sign-ins runs out of first. A hash takes some 25 ms of one core.
+var today = argon{memory: 19 << 10, passes: 2, lanes: 1, salt: make([]byte, 16), sum: make([]byte, 32)}
+
+// HasherConfig bounds what hashing may take of the machine.
+type HasherConfig struct {
+	// Parallel is how many hashes are computed at once. 0 means half of the processors, at least one: the other half
+	// is for renewals and verification.
+	Parallel int
+	// Queue is how many callers may wait beyond those. 0 means 128 for each of Parallel: some three seconds.
+	Queue int
+}
+
+// Hasher computes password hashes in a bounded pool. Its memory is at most Parallel × 38 MiB, plus 256 MiB while the
+// one heavy hash that is let in at a time (imported, until its owner's first sign-in) is checked.
+type Hasher struct {
+	places   chan struct{} // those computing and those waiting
+	slots    chan struct{} // those computing
+	heavy    chan struct{} // of those, the one that is heavy
+	computed atomic.Uint64
+	last     atomic.Int64 // nanoseconds that the latest hash took
+	dummy    string
+}
+
+// NewHasher is a pool of its own; a program has one.
+func NewHasher(config HasherConfig) *Hasher {
+	if config.Parallel <= 0 {
+		config.Parallel = max(1, runtime.GOMAXPROCS(0)/2)
+	}
+	if config.Queue <= 0 {
+		config.Queue = 128 * config.Parallel
+	}
+	dummy := today
+	dummy.salt, dummy.sum = random(len(today.salt)), random(len(today.sum))
+	return &Hasher{
+		places: make(chan struct{}, config.Parallel+config.Queue),
+		slots:  make(chan struct{}, config.Parallel),
+		heavy:  make(chan struct{}, 1),
+		dummy:  dummy.String(),
+	}
+}
+
+func random(n int) []byte {
+	bytes := make([]byte, n)
+	_, _ = rand.Read(bytes) // never fails (crypto/rand)
+	return bytes
+}
+
+// Hash is a new hash of p as of today, with a salt of its own. Beside what the rules refuse it refuses what cannot be
+// a password: nothing, more than MaxPasswordBytes, what is no UTF-8 or has a NUL. Its faults are those of Verify.
+func (h *Hasher) Hash(ctx context.Context, p Password) (string, error) {
+	if !p.hashable() {
+		return "", fault.New(fault.RequestInvalid, "the password is empty, too long, or no text")
+	}
+	made := today
+	made.salt = random(len(today.salt))
+	err := h.compute(ctx, false, func() {
+		made.sum = argon2.IDKey([]byte(p.prepared()), made.salt, made.passes, made.memory, uint8(made.lanes), uint32(len(today.sum)))
+	})
+	if err != nil {
+		return "", err
+	}
+	return made.String(), nil
+}
+
+// Verify tells whether p is the password of an encoded hash, and whether that hash is outdated: anything but argon2id
+// as of today, to be replaced by Hash(p) now that p is at hand. When all places are taken it is a too_many_attempts
+// with RetryAfter at once; when ctx ends first, its error. An encoded text that is no hash is an error without a code:
+// what is in the store was checked when it came in.
+//
+// Whatever p is, the hash is computed, so that the time tells nothing of it.
+func (h *Hasher) Verify(ctx context.Context, encoded string, p Password) (ok, outdated bool, err error) {
+	parsed, err := parseHash(encoded)
+	if err != nil {
+		return false, false, fmt.Errorf("stored password: %w", err)
+	}
+	prepared, possible := "", p.hashable()
+	if possible {
+		prepared = p.prepared()
+	}
+	if err := h.compute(ctx, parsed.heavy(), func() { ok = parsed.matches(prepared) && possible }); err != nil {
+		return false, false, err
+	}
+	a, isArgon := parsed.(argon)
+	return ok, !isArgon || !a.like(today), nil
+}
+
+// Dummy is a hash of today's cost that no password has: Verify of it costs an unknown login what a known one costs.
+func (h *Hasher) Dummy() string { return h.dummy }
+
+// Computed is how many hashes were computed so far.
+func (h *Hasher) Computed() uint64 { return h.computed.Load() }
+
+// Waiting is how many callers are computing or wait for it.
+func (h *Hasher) Waiting() int { return len(h.places) }
+
+// compute runs work when its turn comes; callers are served in the order in which they came.
+func (h *Hasher) compute(ctx context.Context, heavy bool, work func()) error {
+	select {
+	case h.places <- struct{}{}:
+		defer func() { <-h.places }()
+	default:
+		return &fault.Error{Code: fault.TooManyAttempts, Detail: "too many passwords are being checked", RetryAfter: h.drained()}
+	}
+	if heavy { // before a slot is taken: the heavy ones that wait must not keep others from theirs
+		if err := take(ctx, h.heavy); err != nil {
+			return err
+		}
+		defer func() { <-h.heavy }()
+	}
+	if err := take(ctx, h.slots); err != nil {
+		return err
+	}
+	defer func() { <-h.slots }()
+	started := time.Now()
+	work()
+	h.last.Store(int64(time.Since(started)))
+	h.computed.Add(1)
+	return nil
+}
+
+func take(ctx context.Context, from chan struct{}) error {
+	if err := ctx.Err(); err != nil { // select would choose by chance
+		return err
+	}
+	select {
+	case from <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// drained is about when the queue as it stands has been worked off.
+func (h *Hasher) drained() time.Duration {
+	rounds := (cap(h.places) + cap(h.slots) - 1) / cap(h.slots)
+	return max(time.Second, time.Duration(rounds)*time.Duration(h.last.Load()))
+}
