@@ -27,7 +27,11 @@ func (s *Server) identify(r *http.Request) (caller, error) {
 	if r.Header.Get("Authorization") != "" {
 		return s.identifyAccess(r)
 	}
-	app, err := s.app(r.Header.Get(appHeader), "")
+	named := r.Header.Get(appHeader)
+	if named == "" && len(r.Cookies()) == 0 {
+		return caller{}, fault.New(fault.TokenMissing, "send an access token of the audience "+account.ConsoleAudience)
+	}
+	app, err := s.app(named, "")
 	if err != nil {
 		return caller{}, fault.New(fault.RequestInvalid, "name the app in the header "+appHeader)
 	}

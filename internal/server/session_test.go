@@ -73,6 +73,7 @@ func TestWhoAmI(t *testing.T) {
 	}
 	wantProblem(t, o.do(from(toolsAt, "GET", "/session", "").cookie("__Host-munjigi-staff", refresh)), fault.RequestInvalid) // no app named
 	wantProblem(t, o.do(from("", "GET", "/session", "").with("Munjigi-App", "cli")), fault.TokenMissing)
+	wantProblem(t, o.do(from("", "GET", "/session", "")), fault.TokenMissing)
 }
 
 func TestSignOut(t *testing.T) {
