@@ -14,7 +14,7 @@ type checkCommand struct {
 
 func (checkCommand) Help() string {
 	return `Reads the configuration, and the files that it names, and reports everything that is wrong with it: file, line,
-column, what was found, what was expected. Nothing is started, changed or asked over the network.
+column, what was found, what was expected; and what works but is hardly meant. Nothing is started, changed or asked over the network.
 
 Example:
 
@@ -26,6 +26,7 @@ type checked struct {
 	File     string           `json:"file"`
 	OK       bool             `json:"ok"`
 	Problems []strict.Problem `json:"problems"`
+	Advice   []strict.Problem `json:"advice"` // works, and is hardly meant
 }
 
 func (c checkCommand) Run(t *terminal) error {
@@ -39,12 +40,15 @@ func (c checkCommand) Run(t *terminal) error {
 	err = document.Err()
 	trouble, wrong := errors.AsType[*strict.Error](err)
 	if c.JSON {
-		answer := checked{File: c.Config, OK: !wrong, Problems: []strict.Problem{}}
+		answer := checked{File: c.Config, OK: !wrong, Problems: []strict.Problem{}, Advice: append([]strict.Problem{}, document.Advice()...)}
 		if wrong {
 			answer.Problems = trouble.Problems
 			err = usageError{errSaid}
 		}
 		return errors.Join(t.json(answer), err)
+	}
+	for _, advice := range document.Advice() {
+		fmt.Fprintf(t.Err, "%s (this works, but look at it)\n", advice)
 	}
 	if !wrong {
 		t.printf("%s is good: %s, %s and the console, %s\n", c.Config,

@@ -214,6 +214,9 @@ func (c initCommand) write(a answers) (written []string, err error) {
 	return append(written, c.Config), nil
 }
 
+// Proxied tells whether something else speaks TLS in front of us, on this machine: we listen on loopback only.
+func (a answers) Proxied() bool { return strings.HasPrefix(a.URL, "https:") }
+
 func (a answers) text() (string, error) {
 	form, err := template.New("init").Funcs(template.FuncMap{"quote": quoteYAML}).Parse(initTemplate)
 	if err != nil {

@@ -59,6 +59,7 @@ func (c checker) addresses() {
 		}
 	}
 	c.listen("listen", c.Listen)
+	c.proxies()
 	if c.MetricsListen != "" {
 		c.listen("metrics_listen", c.MetricsListen)
 		if c.MetricsListen == c.Listen {
@@ -73,6 +74,14 @@ func (c checker) addresses() {
 	}
 	if c.SealKeyFile == "" && !c.Reported("seal_key_file") {
 		c.Add("seal_key_file", `""`, "the path of the key file")
+	}
+}
+
+// proxies: behind one that is not named, everybody's sign-ins count as those of one address, and are slowed together.
+func (c checker) proxies() {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err == nil && account.Loopback(host) && strings.HasPrefix(c.URL, "https:") && len(c.TrustedProxies) == 0 && !c.ReportedBelow("trusted_proxies") {
+		c.Advise("trusted_proxies", "none", `the proxy in front of `+c.Listen+`, such as [127.0.0.1, "::1"]: without it all callers seem to come from there`)
 	}
 }
 
@@ -239,6 +248,9 @@ func (c checker) session(key string, s Session) {
 		c.Add(grace, s.RenewGrace.String(), "more than 0s, such as 10s: a renewal whose answer got lost is repeated")
 	} else if most := s.Access / 2; s.RenewGrace > most && !c.Reported(grace) && !c.Reported(key+".access") {
 		c.Add(grace, s.RenewGrace.String(), "at most "+most.String()+", which is half of access")
+	}
+	if grace := s.RenewGrace; grace > 0 && time.Duration(grace) < time.Second {
+		c.Advise(key+".renew_grace", grace.String(), "at least 1s, such as 10s: a reload while the answer is on its way takes that long")
 	}
 	if s.PerAccount < 0 {
 		c.Add(key+".per_account", strconv.Itoa(s.PerAccount), "0 (any number) or more")

@@ -319,3 +319,32 @@ func FuzzConfig(f *testing.F) {
 		}
 	})
 }
+
+// What works and is hardly meant is told, and stops nobody.
+func TestConfigAdvice(t *testing.T) {
+	for name, c := range map[string]struct {
+		old, new string
+		want     []string
+	}{
+		"all is well":         {"", "", nil},
+		"a proxy not named":   {"trusted_proxies: [10.0.0.1, 192.168.0.0/16]\n", "", []string{"trusted_proxies"}},
+		"no proxy in between": {"trusted_proxies: [10.0.0.1, 192.168.0.0/16]\n", "#", nil},
+		"hardly any grace":    {"renew_grace: 10s", "renew_grace: 20ms", []string{"realms.staff.session.renew_grace"}},
+	} {
+		text := strings.Replace(goodConfig, c.old, c.new, 1)
+		if name == "no proxy in between" {
+			text = strings.Replace(text, "listen: 127.0.0.1:8080", "listen: 0.0.0.0:8080", 1)
+		}
+		_, document := Read(filepath.Join(configDir(t), "munjigi.yaml"), []byte(text))
+		if err := document.Err(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		var got []string
+		for _, advice := range document.Advice() {
+			got = append(got, advice.Key)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

@@ -36,19 +36,35 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Advise notes, as Add does, what works and is hardly meant: Err is nil all the same.
+func (d *Document) Advise(key, found, expected string) {
+	d.advice = append(d.advice, d.problem(key, found, expected))
+}
+
+// Advice is everything that was advised, in the document's order.
+func (d *Document) Advice() []Problem { return inOrder(d.advice) }
+
 // Add notes a problem at the value of a key, or, when the document does not have that key, at the nearest one around
 // it.
 func (d *Document) Add(key, found, expected string) {
+	d.problems = append(d.problems, d.problem(key, found, expected))
+}
+
+func (d *Document) problem(key, found, expected string) Problem {
 	at, ok := d.at[key]
 	for around := key; !ok && around != ""; {
 		around = parent(around)
 		at, ok = d.at[around]
 	}
-	d.addAt(at, key, found, expected)
+	return d.problemAt(at, key, found, expected)
+}
+
+func (d *Document) problemAt(at position, key, found, expected string) Problem {
+	return Problem{d.file, max(at.line, 1), max(at.column, 1), key, found, expected}
 }
 
 func (d *Document) addAt(at position, key, found, expected string) {
-	d.problems = append(d.problems, Problem{d.file, max(at.line, 1), max(at.column, 1), key, found, expected})
+	d.problems = append(d.problems, d.problemAt(at, key, found, expected))
 }
 
 // Has tells whether the document has a key.
@@ -74,10 +90,13 @@ func (d *Document) Err() error {
 	if len(d.problems) == 0 {
 		return nil
 	}
-	problems := slices.SortedStableFunc(slices.Values(d.problems), func(a, b Problem) int {
+	return &Error{inOrder(d.problems)}
+}
+
+func inOrder(problems []Problem) []Problem {
+	return slices.Compact(slices.SortedStableFunc(slices.Values(problems), func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	return &Error{slices.Compact(problems)}
+	}))
 }
 
 // parent is the key around a key: realms.staff for realms.staff.url, apps.shop.origins for apps.shop.origins[0].

@@ -30,6 +30,7 @@ type Document struct {
 	file     string
 	at       map[string]position
 	problems []Problem
+	advice   []Problem
 }
 
 // position is a place in the file; both count from 1.
