@@ -47,6 +47,7 @@ var policy = map[string]row{
 	"internal/session": {ours: "internal/account internal/audit internal/fault internal/token", libs: "prometheus useragent"},
 
 	// engines
+	"internal/mail":     {libs: "go-mail prometheus"},
 	"internal/upstream": {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2 sync time"},
 	"internal/recheck":  {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "prometheus sync time"},
 	"internal/signin":   {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "time"},
@@ -80,6 +81,7 @@ var unguarded = []string{"log/slog", "math/rand/v2"}
 var libraries = map[string]string{
 	"crypto":     "golang.org/x/crypto",
 	"go-jose":    "github.com/go-jose/go-jose/v4",
+	"go-mail":    "github.com/wneessen/go-mail",
 	"go-oidc":    "github.com/coreos/go-oidc/v3",
 	"kong":       "github.com/alecthomas/kong",
 	"net":        "golang.org/x/net",
@@ -95,7 +97,7 @@ var libraries = map[string]string{
 }
 
 // testLibraries are imported by tests alone.
-var testLibraries = []string{"github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "pgregory.net/rapid"}
+var testLibraries = []string{"github.com/emersion/go-sasl", "github.com/emersion/go-smtp", "github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "pgregory.net/rapid"}
 
 // refused are names that no package of ours uses, with the reason; env is the exception that cmd has.
 var refused = map[string]string{
