@@ -83,6 +83,8 @@ type Error struct {
 type Field struct {
 	Pointer string `json:"pointer"`
 	Detail  string `json:"detail"`
+	// Korean is Detail for who reads Korean, where it is for people and not for developers alone.
+	Korean string `json:"-"`
 }
 
 func (e *Error) Error() string {

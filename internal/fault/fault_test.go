@@ -57,3 +57,20 @@ func TestProblemOf(t *testing.T) {
 		})
 	}
 }
+
+// A detail that is for people is in the language of whom it answers; the others stay as they are.
+func TestProblemOfInKorean(t *testing.T) {
+	fields := []Field{{Pointer: "/password", Detail: "too short", Korean: "너무 짧습니다"}, {Pointer: "/app", Detail: "unknown"}}
+	err := &Error{Code: RequestInvalid, Fields: fields}
+	for language, want := range map[string][]Field{
+		"ko": {{Pointer: "/password", Detail: "너무 짧습니다"}, {Pointer: "/app", Detail: "unknown"}},
+		"en": {{Pointer: "/password", Detail: "too short"}, {Pointer: "/app", Detail: "unknown"}},
+	} {
+		if diff := cmp.Diff(want, ProblemOf(err, language, "r1").Errors); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", language, diff)
+		}
+	}
+	if fields[0].Korean == "" {
+		t.Error("the error itself was changed")
+	}
+}

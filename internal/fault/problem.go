@@ -2,6 +2,7 @@ package fault
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -31,13 +32,25 @@ func ProblemOf(err error, language, request string) Problem {
 	if !ok {
 		return problem
 	}
-	problem.Detail, problem.Errors = fault.Detail, fault.Fields
+	problem.Detail, problem.Errors = fault.Detail, inLanguage(fault.Fields, language)
 	problem.RetryAfter, problem.MaxCheckAge = seconds(fault.RetryAfter), seconds(fault.MaxCheckAge)
 	problem.ReplacedBy, problem.Sessions, problem.Ticket = fault.ReplacedBy, fault.Sessions, fault.Ticket
 	if !fault.ReplacedAt.IsZero() {
 		problem.ReplacedAt = fault.ReplacedAt.Unix()
 	}
 	return problem
+}
+
+// inLanguage are the fields with their details in the language, where there is a choice.
+func inLanguage(fields []Field, language string) []Field {
+	told := slices.Clone(fields)
+	for i, field := range told {
+		if language == "ko" && field.Korean != "" {
+			told[i].Detail = field.Korean
+		}
+		told[i].Korean = ""
+	}
+	return told
 }
 
 // seconds rounds up: a caller that waits for less than it was told would be refused once more.
