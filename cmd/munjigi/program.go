@@ -153,7 +153,7 @@ func (p *program) sessionRealms() map[string]session.Realm {
 		realms[name] = session.Realm{
 			Policy: session.Policy{
 				Access: time.Duration(s.Access), Idle: time.Duration(s.Idle), Max: time.Duration(s.Max),
-				PerAccount: s.PerAccount, WhenFull: s.WhenFull, RenewGrace: time.Duration(s.RenewGrace), LostAnswers: s.LostAnswers,
+				PerAccount: s.PerAccount, PerDeviceClass: s.PerDeviceClass, WhenFull: s.WhenFull, RenewGrace: time.Duration(s.RenewGrace), LostAnswers: s.LostAnswers,
 			},
 			CheckEvery: time.Duration(realm.Recheck.Every), MaxStale: time.Duration(realm.Recheck.MaxStale),
 		}

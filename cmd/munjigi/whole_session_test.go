@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/verify"
 )
 
 type renewed struct {
@@ -164,6 +167,99 @@ func TestWholeReplacedIsToldAtTheService(t *testing.T) {
 	if told.ReplacedAt == 0 || told.ReplacedBy != "Firefox on Linux" {
 		t.Errorf("replaced at %d by %q, want when and by which device", told.ReplacedAt, told.ReplacedBy)
 	}
+}
+
+// The agents of a person's devices.
+const (
+	onWindows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
+	onPhone   = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
+)
+
+func TestWholeHundredSignInsLeaveOneOfEachClass(t *testing.T) {
+	w := startWhole(t, "per_device_class: 1")
+	devices := map[string]string{onWindows: "Chrome on Windows", onPhone: "Safari on iOS"}
+	agents := []string{onWindows, onPhone}
+	browsers := parallel(100, func(i int) *browser {
+		b := w.browser()
+		b.agent = agents[i%2]
+		if err := b.signIn("viewer@example.com"); err != nil {
+			t.Error(err)
+		}
+		return b
+	})
+	alive := map[string]int{}
+	for _, b := range browsers {
+		_, _, err := b.renew()
+		if err == nil {
+			alive[b.agent]++
+			continue
+		}
+		told, _ := errors.AsType[*ended](err)
+		if told == nil || told.Code != fault.SessionReplaced || told.ReplacedAt == 0 || told.ReplacedBy != devices[b.agent] {
+			t.Errorf("got %v (%+v), want session_replaced by another %s", err, told, devices[b.agent])
+		}
+	}
+	if alive[onWindows] != 1 || alive[onPhone] != 1 {
+		t.Errorf("alive: %v, want one of each class", alive)
+	}
+	// The services learn of each loser exactly once.
+	page, err := browsers[0].call(http.MethodGet, w.url+"/revocations", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var feed struct{ Entries []struct{ ID string } }
+	if err := json.Unmarshal(page, &feed); err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]bool{}
+	for _, entry := range feed.Entries {
+		told[entry.ID] = true
+	}
+	if len(feed.Entries) != 98 || len(told) != 98 {
+		t.Errorf("the feed has %d entries about %d sessions, want one about each of 98", len(feed.Entries), len(told))
+	}
+}
+
+// A PC and a phone at once, at two services; another PC takes the first one's place, and the phone notices nothing.
+func TestWholeAPhoneBesideAPC(t *testing.T) {
+	w := startWhole(t, "per_device_class: 1")
+	second := httptest.NewServer(w.newService(t, verify.Config{}))
+	defer second.Close()
+	pc, onPC := w.signedIn(t, "viewer@example.com")
+	phone := w.browser()
+	phone.agent = onPhone
+	if err := phone.signIn("viewer@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	_, access, err := phone.renew()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, service := range []string{w.service.URL, second.URL} {
+		wantCode(t, pc.me(service, onPC), "")
+		wantCode(t, phone.me(service, access), "")
+	}
+	other := w.browser()
+	other.agent = onWindows
+	if err := other.signIn("viewer@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Second, func() error {
+		for _, service := range []string{w.service.URL, second.URL} {
+			told, _ := errors.AsType[*ended](pc.me(service, onPC))
+			if told == nil || told.Code != fault.SessionReplaced || told.ReplacedBy != "Chrome on Windows" || told.ReplacedAt == 0 {
+				return fmt.Errorf("%s: %+v", service, told)
+			}
+		}
+		return nil
+	})
+	_, _, err = pc.renew()
+	wantCode(t, err, fault.SessionReplaced)
+	for _, service := range []string{w.service.URL, second.URL} {
+		wantCode(t, phone.me(service, access), "")
+	}
+	_, _, err = phone.renew()
+	wantCode(t, err, "")
 }
 
 func TestWholeAStorePutBackStopsRenewals(t *testing.T) {

@@ -255,6 +255,11 @@ func (c checker) session(key string, s Session) {
 	if s.PerAccount < 0 {
 		c.Add(key+".per_account", strconv.Itoa(s.PerAccount), "0 (any number) or more")
 	}
+	if s.PerDeviceClass < 0 {
+		c.Add(key+".per_device_class", strconv.Itoa(s.PerDeviceClass), "0 (any number) or more")
+	} else if s.PerAccount > 0 && s.PerDeviceClass > s.PerAccount {
+		c.Add(key+".per_device_class", strconv.Itoa(s.PerDeviceClass), fmt.Sprintf("at most %d, which is per_account", s.PerAccount))
+	}
 	if s.LostAnswers < 0 {
 		c.Add(key+".lost_answers", strconv.Itoa(s.LostAnswers), "0 or more")
 	}

@@ -103,7 +103,11 @@ type Session struct {
 	Max strict.Duration `yaml:"max"`
 	// PerAccount is how many sessions an account may have at once; 0 = any number. Default 0.
 	PerAccount int `yaml:"per_account"`
-	// WhenFull: "replace" ends the oldest session for a new one, "refuse" refuses the new one. Default replace.
+	// PerDeviceClass is how many of them may be on desktops, and how many on phones and tablets; 0 = any number. With 1
+	// a PC and a phone may be signed in at once. Default 0.
+	PerDeviceClass int `yaml:"per_device_class"`
+	// WhenFull: "replace" ends the oldest session for a new one, "refuse" refuses the new one until the person has chosen
+	// which to end. Default replace.
 	WhenFull string `yaml:"when_full"`
 	// RenewGrace is how long a renewal that is repeated gets the same answer once more. Default 10s.
 	RenewGrace strict.Duration `yaml:"renew_grace"`

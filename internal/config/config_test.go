@@ -104,7 +104,7 @@ realms:
 	want := []any{
 		"http://localhost:8080", "127.0.0.1:8080", "sqlite:munjigi.db", "munjigi.key", "people",
 		Keys{"ES256", strict.Duration(30 * day), strict.Duration(day)},
-		Session{strict.Duration(5 * time.Minute), strict.Duration(12 * time.Hour), strict.Duration(7 * day), 0, "replace", strict.Duration(10 * time.Second), 2},
+		Session{strict.Duration(5 * time.Minute), strict.Duration(12 * time.Hour), strict.Duration(7 * day), 0, 0, "replace", strict.Duration(10 * time.Second), 2},
 		Recheck{strict.Duration(5 * time.Minute), strict.Duration(4 * time.Hour), Wave{20, 10}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -119,7 +119,7 @@ func TestConfigProblems(t *testing.T) {
 		want           []string
 	}{
 		{"unknown key", "listen: 127", "lisen: 127", []string{`2:1: lisen: found an unknown key; expected apps, console, cookie_domain, database, keys, listen, metrics_listen, realms, seal_key_file, services, trusted_proxies, url (did you mean "listen"?)`}},
-		{"unknown key inside", "when_full: replace", "when_ful: replace", []string{`20:63: realms.staff.session.when_ful: found an unknown key; expected access, idle, lost_answers, max, per_account, renew_grace, when_full (did you mean "when_full"?)`}},
+		{"unknown key inside", "when_full: replace", "when_ful: replace", []string{`20:63: realms.staff.session.when_ful: found an unknown key; expected access, idle, lost_answers, max, per_account, per_device_class, renew_grace, when_full (did you mean "when_full"?)`}},
 		{"swapped letters", "client_id:", "cleint_id:", []string{
 			`13:7: realms.staff.oidc.client_id: found nothing; expected what the provider calls this program`,
 			`14:7: realms.staff.oidc.cleint_id: found an unknown key; expected client_id, client_secret_file, domains, groups_claim, issuer, scopes (did you mean "client_id"?)`,
@@ -175,6 +175,8 @@ func TestConfigProblems(t *testing.T) {
 		{"access of no time", "access: 5m", "access: 0s", []string{`20:23: realms.staff.session.access: found 0s; expected at least 1s`}},
 		{"part of a second", "access: 5m", "access: 90500ms", []string{`20:23: realms.staff.session.access: found 1m30.5s; expected whole seconds: tokens know no smaller ones`}},
 		{"negative number", "per_account: 5", "per_account: -1", []string{`20:60: realms.staff.session.per_account: found -1; expected 0 (any number) or more`}},
+		{"negative number of a class", "per_account: 5", "per_device_class: -1", []string{`20:65: realms.staff.session.per_device_class: found -1; expected 0 (any number) or more`}},
+		{"more of a class than of all", "per_account: 5", "per_account: 1, per_device_class: 2", []string{`20:81: realms.staff.session.per_device_class: found 2; expected at most 1, which is per_account`}},
 		{"unknown choice", "when_full: replace", "when_full: refuze", []string{`20:74: realms.staff.session.when_full: found "refuze"; expected refuse, replace (did you mean "refuse"?)`}},
 		{"rechecks too often", "every: 5m", "every: 500ms", []string{`21:22: realms.staff.recheck.every: found 500ms; expected at least 1s`}},
 		{"stale before the next recheck", "max_stale: 4h", "max_stale: 4m", []string{`21:37: realms.staff.recheck.max_stale: found 4m; expected at least 5m, which is every`}},

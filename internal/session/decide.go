@@ -25,6 +25,9 @@ const (
 	RolledBack                // from the store's future
 )
 
+// goesOn tells that the session lives on and its holder is answered.
+func (o Outcome) goesOn() bool { return o == Repeat || o == Rotate || o == LostAnswer }
+
 // Presented is what arrived with a renewal, after its MAC was found good.
 type Presented struct {
 	Refresh token.Refresh

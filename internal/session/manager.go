@@ -97,10 +97,12 @@ type SignIn struct {
 	Grant     string           // the provider's refresh token; empty keeps the one that is held
 	RecheckAt time.Time        // when the grant is due
 	Brought   *token.SessionID // the session whose cookie the sign-in brought; it ends
+	End       *token.SessionID // the session that the person chose to end for this one, after a session_limit
 	Caller    Caller
 }
 
-// Begin turns a sign-in into a session and its first answer. session_limit and session_cut_off as Store.Begin.
+// Begin turns a sign-in into a session and its first answer. session_limit (with Sessions []Session, those of which one
+// has to end) and session_cut_off as Store.Begin.
 func (m *Manager) Begin(ctx context.Context, in SignIn) (Answer, error) {
 	realm, ok := m.Realms[in.Identity.Realm]
 	if !ok {
@@ -116,17 +118,18 @@ func (m *Manager) Begin(ctx context.Context, in SignIn) (Answer, error) {
 	begun.HandleHash = sha256.Sum256(handle[:])
 	row, who, err := m.Store.Begin(ctx, Beginning{
 		Account: account.Account{ID: token.NewID(), Identity: in.Identity, Profile: in.Profile},
-		Session: begun, Grant: in.Grant, RecheckAt: in.RecheckAt, Brought: in.Brought, Policy: realm.Policy,
+		Session: begun, Grant: in.Grant, RecheckAt: in.RecheckAt, Brought: in.Brought, End: in.End,
+		Policy: realm.Policy,
 		Event: audit.Event{
 			At: now, Action: audit.SignedIn, Realm: in.Identity.Realm, From: in.Caller.From,
 			Actor:   audit.Actor{Kind: audit.ByAccount},
 			Details: map[string]string{"app": in.App.Name, "device": in.Caller.Device},
 		},
 	})
+	m.Woken() // a refused one may have ended a session all the same
 	if err != nil {
 		return Answer{}, fmt.Errorf("begin session: %w", err)
 	}
-	m.Woken()
 	m.last.put(row, who)
 	return m.compose(row, asked{app: in.App, handle: handle})
 }
@@ -173,7 +176,8 @@ func (m *Manager) Identify(ctx context.Context, text, realm string) (Session, ac
 	return s, who, nil
 }
 
-// Identified is the live session with this id, and its account.
+// Identified is the live session with this id, and its account. One of a disabled account does not count, though only a
+// renewal ends it.
 func (m *Manager) Identified(ctx context.Context, id token.SessionID) (Session, account.Account, error) {
 	s, who, err := m.Store.Session(ctx, id)
 	if err != nil {
@@ -181,6 +185,9 @@ func (m *Manager) Identified(ctx context.Context, id token.SessionID) (Session, 
 	}
 	if err := m.Ended(s); err != nil {
 		return Session{}, account.Account{}, err
+	}
+	if who.Disabled {
+		return Session{}, account.Account{}, fault.New(fault.SessionCutOff, "")
 	}
 	return s, who, nil
 }

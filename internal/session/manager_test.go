@@ -307,6 +307,16 @@ func TestRefuseWhenFull(t *testing.T) {
 	_, err := o.Begin(t.Context(), o.signInOf("kim", tools, linux))
 	wantCode(t, err, fault.SessionLimit)
 	o.signIn(t, "lee", tools, linux)
+	refusal, _ := errors.AsType[*fault.Error](err)
+	chosen := refusal.Sessions.([]session.Session)[1].ID
+	in := o.signInOf("kim", tools, linux)
+	in.End = &chosen
+	if _, err := o.Begin(t.Context(), in); err != nil {
+		t.Errorf("in place of a chosen one: %v", err)
+	}
+	if _, _, err := o.Identified(t.Context(), chosen); fault.CodeOf(err) != fault.SessionReplaced {
+		t.Errorf("the chosen one: %v", err)
+	}
 	o.later(13 * time.Hour) // idle: expired counts as ended although nothing has cleaned up
 	o.signIn(t, "kim", tools, linux)
 }
@@ -567,5 +577,44 @@ func TestARetiredKeyIsNotRepeated(t *testing.T) {
 	again := o.renew(t, first.RefreshToken)
 	if again.Session.Rotation.KeyID == first.Session.Rotation.KeyID || again.Session.Rotation.Generation != 1 {
 		t.Errorf("got generation %d with key %s, want a new one with another key", again.Session.Rotation.Generation, again.Session.Rotation.KeyID)
+	}
+}
+
+// disabling is a store in which an account has been disabled, and none of its sessions ended with it.
+type disabling struct {
+	session.Store
+	disabled bool
+}
+
+func (d *disabling) Session(ctx context.Context, id token.SessionID) (session.Session, account.Account, error) {
+	s, who, err := d.Store.Session(ctx, id)
+	who.Disabled = who.Disabled || d.disabled
+	return s, who, err
+}
+
+// However an account came to be disabled: nothing is signed for it any more, not even a repeat, and the renewal that
+// finds out ends the session for every service.
+func TestADisabledAccountIsCutOffAtItsRenewal(t *testing.T) {
+	for name, wait := range map[string]time.Duration{"a repeat": time.Second, "a renewal": time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			var store *disabling
+			o := open(t, func(c *session.Config) { store = &disabling{Store: c.Store}; c.Store = store })
+			first := o.signIn(t, "kim", tools, linux)
+			o.later(time.Hour)
+			first = o.renew(t, first.RefreshToken)
+			o.Manager, _ = session.NewManager(t.Context(), o.Config) // another node, that remembers nothing
+			store.disabled = true
+			o.later(wait)
+			_, _, err := o.Identify(t.Context(), first.RefreshToken, "staff")
+			wantCode(t, err, fault.SessionCutOff)
+			for range 2 {
+				_, err = o.Renew(t.Context(), o.renewal(first.RefreshToken))
+				wantCode(t, err, fault.SessionCutOff)
+			}
+			o.wantAudit(t, audit.SessionEnded, 1)
+			store.disabled = false // which brings no session back
+			_, err = o.Renew(t.Context(), o.renewal(first.RefreshToken))
+			wantCode(t, err, fault.SessionCutOff)
+		})
 	}
 }

@@ -62,6 +62,9 @@ func (m *Manager) Renew(ctx context.Context, r Renewal) (Answer, error) {
 			remembered = false // only the store itself may say anything but "go on"
 			continue
 		}
+		if who.Disabled && outcome.goesOn() {
+			return Answer{}, m.stop(ctx, row, CutOff)
+		}
 		if outcome != Rotate && outcome != LostAnswer {
 			return m.conclude(ctx, row, ask, outcome, r.Caller)
 		}
@@ -196,7 +199,7 @@ func (m *Manager) confirmed(ctx context.Context, row Session, who account.Accoun
 	err := m.Checker.Check(ctx, row.Account, olderThan)
 	switch {
 	case errors.Is(err, ErrNoGrant) && stale:
-		return m.unconfirmed(ctx, row)
+		return row, who, m.stop(ctx, row, Unconfirmed)
 	case err != nil && (stale || demanded):
 		return row, who, &fault.Error{Code: fault.UpstreamUnavailable, RetryAfter: 5 * time.Second, Err: err}
 	case err != nil: // an outage signs nobody out, and holds nobody up
@@ -208,13 +211,14 @@ func (m *Manager) confirmed(ctx context.Context, row Session, who account.Accoun
 // checkSlack is how late the background may be before a renewal asks for itself.
 const checkSlack = 2 * time.Second
 
-func (m *Manager) unconfirmed(ctx context.Context, row Session) (Session, account.Account, error) {
-	ended, err := m.Store.End(ctx, row.ID, Ending{Reason: Unconfirmed, At: m.now(), Actor: audit.Actor{Kind: audit.ByProgram}})
+// stop ends a session that must not go on, and is the fault that says why.
+func (m *Manager) stop(ctx context.Context, row Session, why Reason) error {
+	ended, err := m.Store.End(ctx, row.ID, Ending{Reason: why, At: m.now(), Actor: audit.Actor{Kind: audit.ByProgram}})
 	if err != nil {
-		return row, account.Account{}, fmt.Errorf("end unconfirmed session: %w", err)
+		return fmt.Errorf("end session as %s: %w", why, err)
 	}
 	m.Woken()
-	return ended, account.Account{}, m.Ended(ended)
+	return m.Ended(ended)
 }
 
 func (m *Manager) reread(ctx context.Context, id token.SessionID) (Session, account.Account, error) {

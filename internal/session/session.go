@@ -74,16 +74,18 @@ func (s Session) Live(now time.Time) bool {
 
 // Policy is a realm's rule for its sessions. Every member is required; cmd fills in the defaults.
 type Policy struct {
-	Access      time.Duration // lifetime of an access token, at most token.MaxLifetime
-	Idle        time.Duration
-	Max         time.Duration
-	PerAccount  int    // live sessions of one account; 0 = no limit
-	WhenFull    string // Replace or Refuse
-	RenewGrace  time.Duration
-	LostAnswers int // in 24 h
+	Access     time.Duration // lifetime of an access token, at most token.MaxLifetime
+	Idle       time.Duration
+	Max        time.Duration
+	PerAccount int // live sessions of one account; 0 = no limit
+	// PerDeviceClass is how many of them may be on devices of one Class; 0 = no limit.
+	PerDeviceClass int
+	WhenFull       string // Replace or Refuse
+	RenewGrace     time.Duration
+	LostAnswers    int // in 24 h
 }
 
-// What happens at a sign-in when an account has PerAccount sessions already.
+// What happens at a sign-in when an account has as many sessions already as the policy lets it have.
 const (
 	Replace = "replace"
 	Refuse  = "refuse"
@@ -96,6 +98,7 @@ type Beginning struct {
 	Grant     string           // the provider's refresh token, to be sealed; empty keeps the one that is held
 	RecheckAt time.Time        // when the grant is due; zero where the realm has no provider
 	Brought   *token.SessionID // the session whose cookie the sign-in brought: ended as signed_out
+	End       *token.SessionID // the session that the person chose to end for this one, if any: ended as replaced
 	Policy    Policy
 	Event     audit.Event // signed_in; the store fills in Account and Session
 }
@@ -115,14 +118,16 @@ type Ending struct {
 type Store interface {
 	// Begin finds or makes the account (its version is raised), takes its new profile and grant, ends the session
 	// that was brought, makes room as Displaced says, and inserts the session. It returns both as stored.
-	// session_limit (with Sessions []Session) when the policy refuses; session_cut_off when the account is disabled.
+	// session_cut_off when the account is disabled. session_limit (with Sessions []Session) when the policy refuses:
+	// nothing begins, and the session that was brought lives on; but the profile and the grant are taken, because a
+	// provider may have withdrawn the older grant, and what Displaced ends all the same has ended.
 	Begin(ctx context.Context, b Beginning) (Session, account.Account, error)
 
 	// Session reads one session and its account as they stand. session_unknown when there is no such row.
 	Session(ctx context.Context, id token.SessionID) (Session, account.Account, error)
 
 	// Rotate replaces the session's rotation and lost answers if its generation is still from, it has not ended, and
-	// its account's profile is still next.Profile, so that nothing outdated is signed. It raises AccessMax when need
+	// its account is not disabled and has still next.Profile, so that nothing outdated is signed. It raises AccessMax when need
 	// be, and returns the row as it now stands: with next when it was done, without it when it was not. event is
 	// recorded only when it was done; nil = none.
 	Rotate(ctx context.Context, id token.SessionID, from int64, next Rotation, lost []time.Time, event *audit.Event) (Session, error)

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/audit"
@@ -11,10 +13,11 @@ import (
 	"github.com/munjigi/munjigi/internal/token"
 )
 
-// begun is what a sign-in leaves.
+// begun is what a sign-in leaves: a session, or why there is none though something was changed.
 type begun struct {
 	session session.Session
 	account account.Account
+	refused error
 }
 
 // Begin implements session.Store. One that is repeated finds its own session, and changes nothing.
@@ -23,7 +26,7 @@ func (s *Store) Begin(ctx context.Context, b session.Beginning) (session.Session
 		b.Account.ID = token.NewID()
 	}
 	done, err := write(ctx, s, engine.Usual, "begin session", func(t *tx) (begun, error) { return s.begin(t, b) })
-	return done.session, done.account, err
+	return done.session, done.account, errors.Join(err, done.refused)
 }
 
 func (s *Store) begin(t *tx, b session.Beginning) (begun, error) {
@@ -37,20 +40,23 @@ func (s *Store) begin(t *tx, b session.Beginning) (begun, error) {
 	if who.Disabled {
 		return begun{}, fault.New(fault.SessionCutOff, "the account is disabled")
 	}
-	events, err := t.makeRoom(b, who)
+	if err := s.takeGrant(t, b, who); err != nil {
+		return begun{}, err
+	}
+	events, refused, err := t.makeRoom(b, who)
 	if err != nil {
 		return begun{}, err
+	}
+	if refused != nil {
+		return begun{refused: refused}, t.record(events...)
 	}
 	b.Session.Account = who.ID
 	row, err := t.insertSession(b.Session)
 	if err != nil {
 		return begun{}, err
 	}
-	if err := s.takeGrant(t, b, who); err != nil {
-		return begun{}, err
-	}
 	b.Event.Account, b.Event.Session = who.ID, row.ID.String()
-	return begun{row, who}, t.record(append(events, b.Event)...)
+	return begun{session: row, account: who}, t.record(append(events, b.Event)...)
 }
 
 // begunBefore is what an earlier call with this session left, though its answer was lost.
@@ -66,36 +72,36 @@ func (t *tx) begunBefore(id token.SessionID) (before begun, found bool, err erro
 	return before, true, err
 }
 
-// makeRoom ends the session that was brought, then those that the policy displaces. It returns the events.
-func (t *tx) makeRoom(b session.Beginning, who account.Account) ([]audit.Event, error) {
+// makeRoom ends the session that was brought, and those that the policy displaces; when that refuses, only what was
+// chosen to end. It returns the events.
+func (t *tx) makeRoom(b session.Beginning, who account.Account) (events []audit.Event, refused, err error) {
 	now := b.Session.StartedAt
+	live, err := liveSessions(t, who.ID, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	live = slices.DeleteFunc(live, func(s session.Session) bool { return b.Brought != nil && s.ID == *b.Brought })
+	displaced, refused := session.Displaced(live, session.Arrival{Device: b.Session.Device, End: b.End}, b.Policy)
 	ending := session.Ending{At: now, Actor: audit.Actor{Kind: audit.ByAccount, ID: who.ID}, From: b.Session.From}
 	var ended []session.Session
-	if b.Brought != nil {
+	if b.Brought != nil && refused == nil {
 		ending.Reason = session.SignedOut
 		one, err := t.endOne(*b.Brought, ending, "")
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		ended = append(ended, one...)
-	}
-	live, err := liveSessions(t, who.ID, now)
-	if err != nil {
-		return nil, err
-	}
-	displaced, err := session.Displaced(live, b.Policy)
-	if err != nil {
-		return nil, err
 	}
 	ending.Reason = session.Replaced
 	for _, old := range displaced {
 		one, err := t.endOne(old.ID, ending, b.Session.Device)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		ended = append(ended, one...)
 	}
-	return t.revoke(ended, ending)
+	events, err = t.revoke(ended, ending)
+	return events, refused, err
 }
 
 func (t *tx) insertSession(row session.Session) (session.Session, error) {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,8 +33,12 @@ func testStore(t *testing.T, open func(*testing.T) *Store) {
 		"begin raises the version":           testBeginVersion,
 		"begin ends what was brought":        testBrought,
 		"begin when the account is full":     testLimit,
+		"begin in place of a chosen one":     testChosen,
+		"begin when several are too many":    testChosenOfSeveral,
+		"tickets for one place at once":      testParallelChosen,
 		"begin with a disabled account":      testDisabled,
 		"100 sign-ins at once, one survives": testParallelBegin,
+		"100 from two classes of device":     testParallelClasses,
 		"rotate":                             testRotate,
 		"rotate in parallel: one lineage":    testParallelRotate,
 		"rotate after the end":               testRotateEnded,
@@ -178,6 +183,9 @@ func testBrought(t *testing.T, s *Store) {
 	if err != nil || row.Ended == nil || row.Ended.Reason != session.SignedOut {
 		t.Errorf("brought: got %+v, %v", row.Ended, err)
 	}
+	full := beginning("lee", start.Add(time.Minute)) // again in this browser: it makes room for itself
+	full.Policy, full.Brought = session.Policy{PerAccount: 1, WhenFull: session.Refuse}, &b.Session.ID
+	mustBegin(t, s, full)
 	unknown := token.NewSessionID()
 	b = beginning("lee", start.Add(time.Minute))
 	b.Brought = &unknown
@@ -190,16 +198,29 @@ func testLimit(t *testing.T, s *Store) {
 	middle, _ := mustBegin(t, s, beginning("kim", start.Add(time.Minute)))
 	b := beginning("kim", start.Add(2*time.Minute))
 	b.Policy = session.Policy{PerAccount: 2, WhenFull: session.Refuse}
-	b.Account.Email = "refused@example.com"
-	before := dump(t, s)
+	b.Account.Email = "moved@example.com"
+	b.Brought = &middle.ID // makes room, and lives on where there is none all the same
+	b.Policy.PerAccount = 1
 	_, _, err := s.Begin(t.Context(), b)
+	wantCode(t, err, fault.SessionLimit)
+	b.Brought, b.Policy.PerAccount = nil, 2
+	_, _, err = s.Begin(t.Context(), b)
 	wantCode(t, err, fault.SessionLimit)
 	refusal, _ := errors.AsType[*fault.Error](err)
 	if live, ok := refusal.Sessions.([]session.Session); !ok || len(live) != 2 {
 		t.Errorf("session_limit bears %v", refusal.Sessions)
 	}
-	if diff := cmp.Diff(before, dump(t, s)); diff != "" {
-		t.Errorf("a refused sign-in changed something:\n%s", diff)
+	if live := allSessions(t, s); len(live) != 2 || live[0].Ended != nil || live[1].Ended != nil {
+		t.Errorf("a refused sign-in changed sessions: %v", live)
+	}
+	// Whoever was refused proved who they are: what the provider said is kept, and its grant, which may be the only one
+	// that it still honours.
+	_, kept, err := s.Session(t.Context(), oldest.ID)
+	if err != nil || kept.Email != "moved@example.com" {
+		t.Errorf("profile: got %+v, %v", kept, err)
+	}
+	if g, ok, err := s.Lease(t.Context(), who.ID, start.Add(time.Hour), start.Add(2*time.Hour)); err != nil || !ok || g.Version != 4 {
+		t.Errorf("grant: got version %d, %v, %v; want the fourth sign-in's", g.Version, ok, err)
 	}
 	b.Policy.WhenFull = session.Replace
 	b.Session.Device = "Firefox on Linux"
@@ -215,11 +236,100 @@ func testLimit(t *testing.T, s *Store) {
 	check(t, s)
 }
 
+// testChosen: the session that a person chose to end makes room, in the transaction of the one that takes its place.
+func testChosen(t *testing.T, s *Store) {
+	pc, who := mustBegin(t, s, beginning("kim", start))
+	phone := beginning("kim", start)
+	phone.Session.Device = "Safari on iOS"
+	mustBegin(t, s, phone)
+	b := beginning("kim", start.Add(time.Minute))
+	b.Policy = session.Policy{PerDeviceClass: 1, WhenFull: session.Refuse}
+	b.Session.Device = "Firefox on Linux"
+	b.End = &phone.Session.ID // of another class: it would not help
+	_, _, err := s.Begin(t.Context(), b)
+	wantCode(t, err, fault.SessionLimit)
+	if refusal, _ := errors.AsType[*fault.Error](err); len(refusal.Sessions.([]session.Session)) != 1 {
+		t.Errorf("session_limit bears %v", refusal.Sessions)
+	}
+	b.End = &pc.ID
+	mustBegin(t, s, b)
+	again, _ := mustBegin(t, s, b) // its answer was lost
+	row, _, err := s.Session(t.Context(), pc.ID)
+	if err != nil || row.Ended == nil || row.Ended.Reason != session.Replaced || row.Ended.By != "Firefox on Linux" {
+		t.Errorf("chosen: got %+v, %v", row.Ended, err)
+	}
+	live, err := s.Sessions(t.Context(), who.ID, start.Add(time.Hour))
+	if err != nil || len(live) != 2 || live[0].ID != again.ID || live[1].ID != phone.Session.ID {
+		t.Errorf("live: got %v, %v", live, err)
+	}
+	b = beginning("kim", start.Add(2*time.Minute))
+	b.Policy = session.Policy{PerDeviceClass: 1, WhenFull: session.Refuse}
+	b.End = &pc.ID // which has ended meanwhile, and the place is taken
+	_, _, err = s.Begin(t.Context(), b)
+	wantCode(t, err, fault.SessionLimit)
+	b.Session.ID, b.End = token.NewSessionID(), &again.ID
+	if _, err := s.End(t.Context(), again.ID, ending(session.SignedOut, start.Add(2*time.Minute))); err != nil {
+		t.Fatal(err)
+	}
+	mustBegin(t, s, b) // it has ended meanwhile, and so there is room
+	row, _, err = s.Session(t.Context(), again.ID)
+	if err != nil || row.Ended == nil || row.Ended.Reason != session.SignedOut {
+		t.Errorf("signed out before it was chosen: got %+v, %v", row.Ended, err)
+	}
+	check(t, s)
+}
+
+// testChosenOfSeveral: after a limit was lowered one choice is not enough; each comes nearer.
+func testChosenOfSeveral(t *testing.T, s *Store) {
+	var first [3]session.Session
+	for i := range first {
+		first[i], _ = mustBegin(t, s, beginning("kim", start.Add(time.Duration(i)*time.Second)))
+	}
+	for i, want := range []fault.Code{fault.SessionLimit, fault.SessionLimit, ""} {
+		b := beginning("kim", start.Add(time.Minute))
+		b.Policy, b.End = session.Policy{PerAccount: 1, WhenFull: session.Refuse}, &first[i].ID
+		_, _, err := s.Begin(t.Context(), b)
+		wantCode(t, err, want)
+		check(t, s)
+		row, _, err := s.Session(t.Context(), first[i].ID)
+		if err != nil || row.Ended == nil || row.Ended.Reason != session.Replaced {
+			t.Errorf("choice %d: got %+v, %v", i, row.Ended, err)
+		}
+	}
+}
+
+// testParallelChosen: many tickets for one place, used at once. One gets in.
+func testParallelChosen(t *testing.T, s *Store) {
+	old, who := mustBegin(t, s, beginning("kim", start))
+	var in, refused atomic.Int64
+	inParallelDo(50, func(i int) {
+		b := beginning("kim", start.Add(time.Minute+time.Duration(i)))
+		b.Policy, b.End = session.Policy{PerAccount: 1, WhenFull: session.Refuse}, &old.ID
+		switch _, _, err := s.Begin(context.WithoutCancel(t.Context()), b); fault.CodeOf(err) {
+		case "":
+			in.Add(1)
+		case fault.SessionLimit:
+			refused.Add(1)
+		default:
+			t.Error(err)
+		}
+	})
+	live, err := s.Sessions(t.Context(), who.ID, start.Add(time.Hour))
+	if in.Load() != 1 || refused.Load() != 49 || err != nil || len(live) != 1 {
+		t.Errorf("%d in, %d refused, %d alive, %v", in.Load(), refused.Load(), len(live), err)
+	}
+	check(t, s)
+}
+
 func testDisabled(t *testing.T, s *Store) {
-	_, who := mustBegin(t, s, beginning("kim", start))
+	row, who := mustBegin(t, s, beginning("kim", start))
 	mustExec(t, s, `UPDATE accounts SET disabled = 1 WHERE id = $1`, who.ID)
+	stood, err := s.Rotate(t.Context(), row.ID, 0, rotated(row, start.Add(time.Minute)), nil, nil)
+	if err != nil || stood.Rotation.Generation != 0 {
+		t.Errorf("a disabled account's session was rotated: %+v, %v", stood.Rotation, err)
+	}
 	before := dump(t, s)
-	_, _, err := s.Begin(t.Context(), beginning("kim", start.Add(time.Hour)))
+	_, _, err = s.Begin(t.Context(), beginning("kim", start.Add(time.Hour)))
 	wantCode(t, err, fault.SessionCutOff)
 	if diff := cmp.Diff(before, dump(t, s)); diff != "" {
 		t.Errorf("a refused sign-in changed something:\n%s", diff)
@@ -273,6 +383,35 @@ func testParallelBegin(t *testing.T, s *Store) {
 	}
 	if len(by) != callers-1 {
 		t.Errorf("got %d devices that displaced another, want %d", len(by), callers-1)
+	}
+}
+
+// testParallelClasses: a PC and a phone stay, the newest of each, and each loser made way for one of its own class.
+func testParallelClasses(t *testing.T, s *Store) {
+	devices := [2]string{"Chrome on Windows", "Chrome on Android"}
+	var account string
+	var mu sync.Mutex // guards account
+	inParallelDo(100, func(i int) {
+		b := beginning("kim", start.Add(time.Duration(i)*time.Microsecond))
+		b.Policy.PerDeviceClass = 1
+		b.Session.Device = devices[i%2]
+		row, _, err := s.Begin(context.WithoutCancel(t.Context()), b)
+		if err != nil {
+			t.Errorf("begin %d: %v", i, err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		account = row.Account
+	})
+	check(t, s)
+	live, err := s.Sessions(t.Context(), account, start.Add(time.Second))
+	if err != nil || len(live) != 2 || live[0].Device == live[1].Device {
+		t.Fatalf("live: got %v, %v, want one of each class", live, err)
+	}
+	for _, row := range allSessions(t, s) {
+		if row.Ended != nil && (row.Ended.Reason != session.Replaced || row.Ended.By != row.Device) {
+			t.Errorf("session on %s: ended %+v", row.Device, row.Ended)
+		}
 	}
 }
 

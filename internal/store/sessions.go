@@ -111,7 +111,7 @@ func (s *Store) Rotate(ctx context.Context, id token.SessionID, from int64, next
 		done, err := t.One(`UPDATE sessions SET generation = $1, idle_until = $2,
 				access_max = CASE WHEN access_max < $3 THEN $3 ELSE access_max END, rotation = $4
 			WHERE id = $5 AND generation = $6 AND ended = '' AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = sessions.account
-				AND a.email = $7 AND a.name = $8 AND a.roles = $9 AND a.checked_at = $10)
+				AND a.email = $7 AND a.name = $8 AND a.roles = $9 AND a.checked_at = $10 AND a.disabled = 0)
 			RETURNING account, ends_at, access_max, fixed`,
 			[]any{
 				next.Generation, row.idleUntil, next.Access.Microseconds(), packed, id[:], from,
