@@ -47,10 +47,11 @@ var policy = map[string]row{
 	"internal/session": {ours: "internal/account internal/audit internal/fault internal/token", libs: "prometheus useragent"},
 
 	// engines
-	"internal/mail":     {libs: "go-mail prometheus"},
-	"internal/upstream": {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2 sync time"},
-	"internal/recheck":  {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "prometheus sync time"},
-	"internal/signin":   {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "time"},
+	"internal/credentials": {ours: "internal/account internal/fault internal/token", std: "net/http"},
+	"internal/mail":        {libs: "go-mail prometheus"},
+	"internal/upstream":    {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2 sync time"},
+	"internal/recheck":     {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "prometheus sync time"},
+	"internal/signin":      {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "time"},
 
 	// adapters
 	"internal/store":        {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/session internal/signin internal/store/engine internal/token", libs: "prometheus"},

@@ -24,7 +24,7 @@ type Config struct {
 	// Service is this service's own name. Only tokens that are for it are admitted.
 	Service string
 	// Realms are the populations that are admitted. There is no "all": a service for the staff must not admit
-	// members by an oversight.
+	// members by an oversight. Munjigi's own calls are admitted by routes alone, see Munjigi.
 	Realms []string
 
 	// PublicKeyFile holds the issuer's public keys, as PEM, JWK or JWKS, when they shall not be fetched. A PEM key is
@@ -111,6 +111,8 @@ func (c *Config) complete() error {
 		return errors.New("want the Service: the name of this service, which its tokens have as audience")
 	case len(c.Realms) == 0 || slices.Contains(c.Realms, ""):
 		return errors.New("want Realms: at least one to admit, such as staff, and none without a name")
+	case slices.Contains(c.Realms, Munjigi):
+		return errors.New("want Realms without " + Munjigi + ": its own calls are admitted by the routes that are made for them, with Need.Realm")
 	case c.Leeway < 0 || c.Leeway > token.Skew:
 		return fmt.Errorf("want a Leeway of at most %s: ended sessions are remembered no longer than that", token.Skew)
 	case c.MaxAge < 0 || c.KeysMaxAge < 0 || c.CacheTokens < 0:
@@ -166,6 +168,10 @@ func (v *Verifier) Ready(ctx context.Context) error {
 	}
 }
 
+// Munjigi is the realm of the calls that Munjigi itself makes, such as the question whether a password is right. A route
+// that is made for them says Need{Realm: Munjigi}: it admits them, and no person. Every other route refuses them.
+const Munjigi = token.Ourselves
+
 // Need is what one route asks beyond a valid token. The zero value asks nothing.
 type Need struct {
 	// Realm admits this realm alone. It must be named with Roles when the verifier admits more than one.
@@ -200,7 +206,7 @@ func (v *Verifier) Check(ctx context.Context, raw string, need Need) (Claims, er
 		}
 	}
 	now := v.config.Now()
-	if err := v.admit(s, now); err != nil {
+	if err := v.admit(s, now, need); err != nil {
 		return Claims{}, err
 	}
 	if !known { // only now: tokens for others, or dead ones, shall not push ours out
@@ -260,10 +266,10 @@ func (v *Verifier) genuine(c token.Claims) error {
 }
 
 // admit judges realm, audience and time.
-func (v *Verifier) admit(s *seen, now time.Time) error {
+func (v *Verifier) admit(s *seen, now time.Time, need Need) error {
 	seconds, leeway := now.Unix(), v.leeway
 	switch {
-	case !slices.Contains(v.config.Realms, s.claims.Realm):
+	case !slices.Contains(v.config.Realms, s.claims.Realm) && (need.Realm != Munjigi || s.claims.Realm != Munjigi):
 		return fault.New(fault.TokenInvalid, "the token is of a realm that is not admitted here")
 	case !slices.Contains(s.claims.audience, v.config.Service):
 		return fault.New(fault.TokenWrongAudience, "the token is for another service")

@@ -33,6 +33,7 @@ func TestNewRefuses(t *testing.T) {
 		"no service":                 func(c *verify.Config) { c.Service = "" },
 		"no realms":                  func(c *verify.Config) { c.Realms = nil },
 		"an empty realm":             func(c *verify.Config) { c.Realms = []string{"staff", ""} },
+		"Munjigi as a realm":         func(c *verify.Config) { c.Realms = []string{"staff", verify.Munjigi} },
 		"too much leeway":            func(c *verify.Config) { c.Leeway = 2 * time.Minute },
 		"negative leeway":            func(c *verify.Config) { c.Leeway = -1 },
 		"negative age":               func(c *verify.Config) { c.MaxAge = -1 },
@@ -169,6 +170,43 @@ func TestNeeds(t *testing.T) {
 }
 
 // A role counts within its realm: an editor among the members is none among the staff.
+// A route that is made for Munjigi's own calls admits those and nobody else; all other routes refuse them. Whatever order
+// the token is seen in: what is remembered of it must not let it through.
+func TestMunjigisOwnCalls(t *testing.T) {
+	i := newIssuer(t, office)
+	v := ready(t, i.config())
+	own := func(c *token.Claims) {
+		c.Subject, c.ClientID, c.Realm, c.Roles, c.Email, c.Name, c.CheckedAt = "munjigi", "munjigi", "munjigi", []string{}, "", "", 0
+	}
+	call := i.sign(t, own)
+	forOthers := i.sign(t, func(c *token.Claims) { own(c); c.Audience = []string{"market"} })
+	ours := verify.Need{Realm: verify.Munjigi}
+	for _, test := range []struct {
+		name, raw string
+		need      verify.Need
+		want      string
+	}{
+		{"our call, at its route", call, ours, ""},
+		{"our call, at its route, fresh", call, verify.Need{Realm: verify.Munjigi, Fresh: true}, ""},
+		{"our call, at a route for everybody", call, verify.Need{}, "token_invalid"},
+		{"our call, at a route of the staff", call, verify.Need{Realm: "staff"}, "token_invalid"},
+		{"our call, at its route again", call, ours, ""},
+		{"our call to another service", forOthers, ours, "token_wrong_audience"},
+		{"a person, at our route", i.sign(t, nil), ours, "role_missing"},
+		{"a person of another realm, at our route", i.sign(t, func(c *token.Claims) { c.Realm = "members" }), ours, "token_invalid"},
+	} {
+		for range 2 { // the first sight and the second
+			claims, err := v.Check(t.Context(), test.raw, test.need)
+			if verify.CodeOf(err) != test.want {
+				t.Errorf("%s: got %v, want %q", test.name, err, test.want)
+			}
+			if err == nil && (claims.Realm != verify.Munjigi || claims.Subject != "munjigi") {
+				t.Errorf("%s: got the claims %+v", test.name, claims)
+			}
+		}
+	}
+}
+
 func TestRolesOfSeveralRealms(t *testing.T) {
 	i := newIssuer(t, office)
 	config := i.config()

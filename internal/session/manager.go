@@ -98,11 +98,12 @@ type SignIn struct {
 	RecheckAt time.Time        // when the grant is due
 	Brought   *token.SessionID // the session whose cookie the sign-in brought; it ends
 	End       *token.SessionID // the session that the person chose to end for this one, after a session_limit
+	Legacy    *Legacy          // the legacy token that proved it; nil = none
 	Caller    Caller
 }
 
 // Begin turns a sign-in into a session and its first answer. session_limit (with Sessions []Session, those of which one
-// has to end) and session_cut_off as Store.Begin.
+// has to end) and session_cut_off as Store.Begin; credentials_wrong for a legacy token that was exchanged before.
 func (m *Manager) Begin(ctx context.Context, in SignIn) (Answer, error) {
 	realm, ok := m.Realms[in.Identity.Realm]
 	if !ok {
@@ -115,11 +116,18 @@ func (m *Manager) Begin(ctx context.Context, in SignIn) (Answer, error) {
 	rand.Read(handle[:])
 	now := m.now()
 	begun := m.firstRow(in, realm.Policy, now)
+	var legacy *[sha256.Size]byte
+	if in.Legacy != nil {
+		legacy = &in.Legacy.Hash
+		if in.Legacy.Handle != ([16]byte{}) {
+			handle = in.Legacy.Handle
+		}
+	}
 	begun.HandleHash = sha256.Sum256(handle[:])
 	row, who, err := m.Store.Begin(ctx, Beginning{
 		Account: account.Account{ID: token.NewID(), Identity: in.Identity, Profile: in.Profile},
 		Session: begun, Grant: in.Grant, RecheckAt: in.RecheckAt, Brought: in.Brought, End: in.End,
-		Policy: realm.Policy,
+		Legacy: legacy, Policy: realm.Policy,
 		Event: audit.Event{
 			At: now, Action: audit.SignedIn, Realm: in.Identity.Realm, From: in.Caller.From,
 			Actor:   audit.Actor{Kind: audit.ByAccount},
@@ -129,6 +137,9 @@ func (m *Manager) Begin(ctx context.Context, in SignIn) (Answer, error) {
 	m.Woken() // a refused one may have ended a session all the same
 	if err != nil {
 		return Answer{}, fmt.Errorf("begin session: %w", err)
+	}
+	if row.ID != begun.ID {
+		return m.exchangedBefore(ctx, row, who, in)
 	}
 	m.last.put(row, who)
 	return m.compose(row, asked{app: in.App, handle: handle})

@@ -99,8 +99,10 @@ type Beginning struct {
 	RecheckAt time.Time        // when the grant is due; zero where the realm has no provider
 	Brought   *token.SessionID // the session whose cookie the sign-in brought: ended as signed_out
 	End       *token.SessionID // the session that the person chose to end for this one, if any: ended as replaced
-	Policy    Policy
-	Event     audit.Event // signed_in; the store fills in Account and Session
+	// Legacy is the hash of the legacy token for which the session is begun; nil = none.
+	Legacy *[sha256.Size]byte
+	Policy Policy
+	Event  audit.Event // signed_in; the store fills in Account and Session
 }
 
 // Ending ends one session, or all of an account's.
@@ -121,6 +123,8 @@ type Store interface {
 	// session_cut_off when the account is disabled. session_limit (with Sessions []Session) when the policy refuses:
 	// nothing begins, and the session that was brought lives on; but the profile and the grant are taken, because a
 	// provider may have withdrawn the older grant, and what Displaced ends all the same has ended.
+	// A legacy token is exchanged once: if a session of its realm was begun for it before, that one is returned as it
+	// stands and nothing is changed; credentials_wrong when it has been cleared away.
 	Begin(ctx context.Context, b Beginning) (Session, account.Account, error)
 
 	// Session reads one session and its account as they stand. session_unknown when there is no such row.

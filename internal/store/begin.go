@@ -33,6 +33,9 @@ func (s *Store) begin(t *tx, b session.Beginning) (begun, error) {
 	if before, found, err := t.begunBefore(b.Session.ID); found || err != nil {
 		return before, err
 	}
+	if before, found, err := t.exchange(b); found || err != nil {
+		return before, err
+	}
 	who, err := t.signIn(b.Account)
 	if err != nil {
 		return begun{}, err

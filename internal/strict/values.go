@@ -59,6 +59,30 @@ func (d Duration) String() string {
 	return text
 }
 
+// Date is a day, such as 2027-06-30; the zero value is none.
+type Date time.Time
+
+// Expects implements Value.
+func (d *Date) Expects() string { return "a day such as 2027-06-30" }
+
+// Read implements Value.
+func (d *Date) Read(text string) error {
+	at, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return errValue
+	}
+	*d = Date(at)
+	return nil
+}
+
+// End is when the day is over, in UTC; the zero time of no day.
+func (d Date) End() time.Time {
+	if time.Time(d).IsZero() {
+		return time.Time{}
+	}
+	return time.Time(d).Add(day)
+}
+
 // Percent is a share of 100, written with its sign: 20%.
 type Percent float64
 

@@ -17,6 +17,11 @@ const MaxLifetime = time.Hour
 // Skew is how far the clocks of services may be off, at most: revocation entries are kept this much longer.
 const Skew = time.Minute
 
+// Ourselves is the realm, the subject and the client of the tokens by which Munjigi itself calls a service, for example
+// to have it check a password. No realm, app or service of a configuration may be called so, and a verifier admits
+// these tokens only on the routes that name this realm.
+const Ourselves = "munjigi"
+
 // SessionID is a session's "sid": 128 random bits. Its text form is base64url without padding, 22 characters.
 type SessionID [16]byte
 
