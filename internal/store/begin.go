@@ -33,7 +33,7 @@ func (s *Store) begin(t *tx, b session.Beginning) (begun, error) {
 	if before, found, err := t.begunBefore(b.Session.ID); found || err != nil {
 		return before, err
 	}
-	if before, found, err := t.exchange(b); found || err != nil {
+	if before, found, err := t.exchangedBefore(b); found || err != nil {
 		return before, err
 	}
 	who, err := t.signIn(b.Account)
@@ -56,6 +56,9 @@ func (s *Store) begin(t *tx, b session.Beginning) (begun, error) {
 	b.Session.Account = who.ID
 	row, err := t.insertSession(b.Session)
 	if err != nil {
+		return begun{}, err
+	}
+	if err := t.exchange(b); err != nil {
 		return begun{}, err
 	}
 	b.Event.Account, b.Event.Session = who.ID, row.ID.String()

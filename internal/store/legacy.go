@@ -39,30 +39,33 @@ func (s *Store) LegacySecret(ctx context.Context) ([]byte, error) {
 	return secret, unavailable("read secret of legacy tokens", err)
 }
 
-// exchange records that the legacy token was exchanged for the session that begins. If it had been before, it finds
-// that session, and records nothing.
-func (t *tx) exchange(b session.Beginning) (before begun, found bool, err error) {
+// exchangedBefore finds the session for which the legacy token of the sign-in was exchanged, if it was.
+func (t *tx) exchangedBefore(b session.Beginning) (before begun, found bool, err error) {
 	if b.Legacy == nil {
 		return begun{}, false, nil
 	}
-	var at int64
-	fresh, err := t.One(`INSERT INTO legacy_tokens (realm, hash, session, at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (realm, hash) DO NOTHING RETURNING at`,
-		[]any{b.Session.Realm, b.Legacy[:], b.Session.ID[:], micros(b.Session.StartedAt)}, &at)
-	if err != nil || fresh {
-		return begun{}, false, err
-	}
 	var raw []byte
-	if _, err := t.One(`SELECT session FROM legacy_tokens WHERE realm = $1 AND hash = $2`, []any{b.Session.Realm, b.Legacy[:]}, &raw); err != nil {
+	found, err = t.One(`SELECT session FROM legacy_tokens WHERE realm = $1 AND hash = $2`, []any{b.Session.Realm, b.Legacy[:]}, &raw)
+	if err != nil || !found {
 		return begun{}, false, err
 	}
 	var id token.SessionID
 	copy(id[:], raw)
 	before, found, err = t.begunBefore(id)
-	if err == nil && !found {
+	if err == nil && !found { // its session has been cleared away; that it was exchanged is remembered
 		err = fault.New(fault.CredentialsWrong, "")
 	}
 	return before, found, err
+}
+
+// exchange records that the legacy token of the sign-in, if there is one, was exchanged for the session that begins. A
+// sign-in that was refused leaves it good for another.
+func (t *tx) exchange(b session.Beginning) error {
+	if b.Legacy == nil {
+		return nil
+	}
+	return t.Exec(`INSERT INTO legacy_tokens (realm, hash, session, at) VALUES ($1, $2, $3, $4)`,
+		b.Session.Realm, b.Legacy[:], b.Session.ID[:], micros(b.Session.StartedAt))
 }
 
 // SweepLegacy forgets up to limit of the legacy tokens that were exchanged in a realm, and tells how many they were. It
