@@ -54,8 +54,9 @@ var policy = map[string]row{
 	"internal/signin":      {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "time"},
 
 	// adapters
-	"internal/store":        {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/session internal/signin internal/store/engine internal/token", libs: "prometheus"},
+	"internal/store":        {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/session internal/signin internal/store/engine internal/store/pack internal/token", libs: "prometheus"},
 	"internal/store/engine": {std: "database/sql", libs: "sqlite"},
+	"internal/store/pack":   {ours: "internal/session"},
 	"internal/server":       {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/session internal/signin internal/token", std: "net/http", libs: "prometheus time"},
 
 	// public

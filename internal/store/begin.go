@@ -10,6 +10,7 @@ import (
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/pack"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -118,5 +119,5 @@ func (t *tx) insertSession(row session.Session) (session.Session, error) {
 	return row, t.Exec(`INSERT INTO sessions (id, account, ends_at, idle_until, access_max, generation, ended, fixed, rotation)
 		VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8)`,
 		row.ID[:], row.Account, micros(row.EndsAt), micros(row.Rotation.IdleUntil), row.AccessMax.Microseconds(),
-		row.Rotation.Generation, packFixed(&row), packRotation(&row.Rotation, nil))
+		row.Rotation.Generation, pack.Fixed(&row), pack.Rotation(&row.Rotation, nil))
 }

@@ -226,31 +226,3 @@ func TestTwoProcesses(t *testing.T) {
 	}
 	check(t, s)
 }
-
-// The columns that SQL does not read are parsed by hand: nothing that can stand in them makes that panic, and what was
-// read is what would be written.
-func FuzzUnpack(f *testing.F) {
-	b := beginning("kim", start)
-	f.Add(packFixed(&b.Session), packRotation(&b.Session.Rotation, []time.Time{start}), packEnd(session.End{Reason: session.Replaced, At: start, By: "Chrome on Windows"}))
-	f.Add([]byte{fixedLayout}, []byte{rotationLayout, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, "replaced 12x ")
-	f.Fuzz(func(t *testing.T, fixed, rotation []byte, end string) {
-		var s session.Session
-		if unpackFixed(fixed, &s) == nil {
-			var again session.Session
-			if err := unpackFixed(packFixed(&s), &again); err != nil || again.HandleHash != s.HandleHash || again.Device != s.Device {
-				t.Errorf("fixed: %+v became %+v, %v", s, again, err)
-			}
-		}
-		if unpackRotation(rotation, &s) == nil {
-			var again session.Session
-			if err := unpackRotation(packRotation(&s.Rotation, s.Lost), &again); err != nil || len(again.Lost) != len(s.Lost) || again.Rotation.Email != s.Rotation.Email {
-				t.Errorf("rotation: %+v became %+v, %v", s, again, err)
-			}
-		}
-		if e, err := unpackEnd(end); err == nil && e != nil {
-			if again, err := unpackEnd(packEnd(*e)); err != nil || *again != *e {
-				t.Errorf("end: %+v became %+v, %v", e, again, err)
-			}
-		}
-	})
-}

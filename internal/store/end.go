@@ -9,6 +9,7 @@ import (
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/pack"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -41,7 +42,7 @@ func (s *Store) EndAccount(ctx context.Context, account string, except token.Ses
 func (t *tx) endOne(id token.SessionID, e session.Ending, by string) ([]session.Session, error) {
 	return engine.List(t, scanSession, `UPDATE sessions SET ended = $1
 		WHERE id = $2 AND ended = '' AND ends_at > $3 AND idle_until > $3 RETURNING `+sessionReturned,
-		packEnd(session.End{Reason: e.Reason, At: e.At, By: by}), id[:], micros(e.At))
+		pack.End(session.End{Reason: e.Reason, At: e.At, By: by}), id[:], micros(e.At))
 }
 
 // endAccount ends all of an account's live sessions but one. The account's row is changed first: a sign-in that runs
@@ -52,7 +53,7 @@ func (t *tx) endAccount(account string, except token.SessionID, e session.Ending
 	}
 	ended, err := engine.List(t, scanSession, `UPDATE sessions SET ended = $1
 		WHERE account = $2 AND ended = '' AND ends_at > $3 AND idle_until > $3 AND id <> $4 RETURNING `+sessionReturned,
-		packEnd(session.End{Reason: e.Reason, At: e.At}), account, micros(e.At), except[:])
+		pack.End(session.End{Reason: e.Reason, At: e.At}), account, micros(e.At), except[:])
 	slices.SortFunc(ended, func(a, b session.Session) int {
 		return cmp.Or(a.StartedAt.Compare(b.StartedAt), slices.Compare(a.ID[:], b.ID[:]))
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/munjigi/munjigi/internal/recheck"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/pack"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -193,7 +194,7 @@ func (s *Store) Postpone(ctx context.Context, g recheck.Grant, dueAt time.Time, 
 	return s.changeGrant(ctx, "postpone", `UPDATE grants SET due_at = $1, intent_at = CASE WHEN $2 = 1 THEN intent_at ELSE 0 END,
 			failed = failed + 1, leased_until = 0
 		WHERE account = $3 AND version = $4 AND leased_until = $5 AND token IS NOT NULL RETURNING account`,
-		micros(dueAt), number(keepIntent), g.Account.ID, g.Version, micros(g.LeasedUntil))
+		micros(dueAt), pack.Number(keepIntent), g.Account.ID, g.Version, micros(g.LeasedUntil))
 }
 
 // Release implements recheck.Store.

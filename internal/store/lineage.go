@@ -7,6 +7,7 @@ import (
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/pack"
 )
 
 // Lineage implements session.LineageStore.
@@ -76,7 +77,7 @@ func (t *tx) endAll(e session.Ending) (int, error) {
 	for total := 0; ; {
 		ended, err := engine.List(t, scanSession, `UPDATE sessions SET ended = $1
 			WHERE id IN (SELECT s.id FROM sessions s WHERE `+live(`$2`)+` AND s.seq > $3 ORDER BY s.seq LIMIT $4) RETURNING `+sessionReturned,
-			packEnd(session.End{Reason: e.Reason, At: e.At}), micros(e.At), 0, recoverBatch)
+			pack.End(session.End{Reason: e.Reason, At: e.At}), micros(e.At), 0, recoverBatch)
 		if err != nil {
 			return 0, err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/pack"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -36,9 +37,9 @@ func (r *sessionRow) session() (session.Session, error) {
 	copy(s.ID[:], r.id)
 	s.EndsAt, s.Rotation.IdleUntil = fromMicros(r.endsAt), fromMicros(r.idleUntil)
 	s.AccessMax = time.Duration(r.accessMax) * time.Microsecond
-	ended, err := unpackEnd(r.ended)
+	ended, err := pack.OpenEnd(r.ended)
 	s.Ended = ended
-	return *s, errors.Join(err, unpackFixed(r.fixed, s), unpackRotation(r.rotation, s))
+	return *s, errors.Join(err, pack.OpenFixed(r.fixed, s), pack.OpenRotation(r.rotation, s))
 }
 
 func scanSession(row engine.Scanner) (session.Session, error) {
@@ -104,7 +105,7 @@ func (s *Store) Rotate(ctx context.Context, id token.SessionID, from int64, next
 		k = engine.Usual
 	}
 	next = normalRotation(next)
-	packed := packRotation(&next, lost)
+	packed := pack.Rotation(&next, lost)
 	return write(ctx, s, k, "rotate session", func(t *tx) (session.Session, error) {
 		row := sessionRow{id: id[:], rotation: packed, idleUntil: micros(next.IdleUntil)}
 		row.Rotation.Generation = next.Generation

@@ -25,6 +25,7 @@ import (
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/pack"
 )
 
 var (
@@ -141,16 +142,6 @@ func write[T any](ctx context.Context, s *Store, k engine.Kind, op string, chang
 }
 
 // micros is a time as it is stored: whole microseconds since 1970, 0 for the zero time.
-func micros(at time.Time) int64 {
-	if at.IsZero() {
-		return 0
-	}
-	return at.UnixMicro()
-}
+func micros(at time.Time) int64 { return pack.Micros(at) }
 
-func fromMicros(at int64) time.Time {
-	if at == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(at).UTC()
-}
+func fromMicros(at int64) time.Time { return pack.Time(at) }

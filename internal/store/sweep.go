@@ -9,6 +9,7 @@ import (
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/pack"
 )
 
 // The margins after which something is of no use to anybody.
@@ -112,7 +113,7 @@ func (t *tx) sweepSessions(rows []seen, now time.Time) (swept Swept, err error) 
 func (t *tx) expire(x seen, now time.Time) ([]audit.Event, error) {
 	marked, err := engine.List(t, scanSession, `UPDATE sessions SET ended = $1
 		WHERE seq = $2 AND ended = '' AND ends_at = $3 AND idle_until = $4 RETURNING `+sessionReturned,
-		packEnd(session.End{Reason: session.Expired, At: fromMicros(min(x.endsAt, x.idleUntil))}), x.seq, x.endsAt, x.idleUntil)
+		pack.End(session.End{Reason: session.Expired, At: fromMicros(min(x.endsAt, x.idleUntil))}), x.seq, x.endsAt, x.idleUntil)
 	if err != nil || len(marked) == 0 {
 		return nil, err
 	}

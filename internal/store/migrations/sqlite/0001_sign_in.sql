@@ -51,8 +51,8 @@ CREATE TABLE sessions (
     access_max BIGINT NOT NULL, -- microseconds
     generation BIGINT NOT NULL,
     ended      TEXT   NOT NULL, -- reason, time and device class of the one that replaced it; '' = has not ended
-    fixed      BLOB   NOT NULL, -- what never changes; see pack.go
-    rotation   BLOB   NOT NULL  -- the snapshot of the last rotation; see pack.go
+    fixed      BLOB   NOT NULL, -- what never changes; see package pack
+    rotation   BLOB   NOT NULL  -- the snapshot of the last rotation; see package pack
 );
 CREATE INDEX sessions_by_account ON sessions (account) WHERE ended = '';
 

@@ -1,4 +1,8 @@
-package store
+// Package pack turns what SQL never looks at into one column, and times and flags into the numbers that are stored.
+// Reading a column costs more than unpacking one, and a session is read at every renewal.
+//
+// It knows no table and asks no database.
+package pack
 
 import (
 	"encoding/binary"
@@ -10,9 +14,8 @@ import (
 	"github.com/munjigi/munjigi/internal/session"
 )
 
-// What SQL never looks at is packed into two columns: reading a column costs more than unpacking one, and a session is
-// read at every renewal. The first byte is the version of the layout; integers are varints, texts have their length
-// before them.
+// The first byte of a packed column is the version of its layout; integers are varints, texts have their length before
+// them.
 const (
 	fixedLayout    = 1
 	rotationLayout = 1
@@ -20,8 +23,8 @@ const (
 
 var errPacked = errors.New("packed column: cut short or of an unknown layout")
 
-// packFixed packs what never changes in a session.
-func packFixed(s *session.Session) []byte {
+// Fixed packs what never changes in a session.
+func Fixed(s *session.Session) []byte {
 	p := packer{fixedLayout}
 	p.time(s.StartedAt)
 	p.text(s.Realm)
@@ -32,7 +35,8 @@ func packFixed(s *session.Session) []byte {
 	return append(p, s.HandleHash[:]...)
 }
 
-func unpackFixed(data []byte, s *session.Session) error {
+// OpenFixed reads what Fixed wrote.
+func OpenFixed(data []byte, s *session.Session) error {
 	p := unpacker{data: data}
 	p.layout(fixedLayout)
 	s.StartedAt = p.time()
@@ -45,8 +49,8 @@ func unpackFixed(data []byte, s *session.Session) error {
 	return p.end()
 }
 
-// packRotation packs the snapshot of a rotation, but for the generation and idle_until, and the lost answers.
-func packRotation(r *session.Rotation, lost []time.Time) []byte {
+// Rotation packs the snapshot of a rotation, but for the generation and idle_until, and the lost answers.
+func Rotation(r *session.Rotation, lost []time.Time) []byte {
 	p := packer{rotationLayout}
 	p.number(r.Presented)
 	p.time(r.At)
@@ -68,7 +72,8 @@ func packRotation(r *session.Rotation, lost []time.Time) []byte {
 	return p
 }
 
-func unpackRotation(data []byte, s *session.Session) error {
+// OpenRotation reads what Rotation wrote.
+func OpenRotation(data []byte, s *session.Session) error {
 	p := unpacker{data: data}
 	p.layout(rotationLayout)
 	r := &s.Rotation
@@ -92,13 +97,13 @@ func unpackRotation(data []byte, s *session.Session) error {
 	return p.end()
 }
 
-// packEnd is how a session ended, in words that can be read: "replaced 1790000000000000 Chrome on Windows".
-func packEnd(e session.End) string {
-	return string(e.Reason) + " " + strconv.FormatInt(micros(e.At), 10) + " " + e.By
+// End is how a session ended, in words that can be read: "replaced 1790000000000000 Chrome on Windows".
+func End(e session.End) string {
+	return string(e.Reason) + " " + strconv.FormatInt(Micros(e.At), 10) + " " + e.By
 }
 
-// unpackEnd of "" is nil: it has not ended.
-func unpackEnd(text string) (*session.End, error) {
+// OpenEnd of "" is nil: it has not ended.
+func OpenEnd(text string) (*session.End, error) {
 	if text == "" {
 		return nil, nil
 	}
@@ -108,15 +113,15 @@ func unpackEnd(text string) (*session.End, error) {
 	if !ok || err != nil {
 		return nil, errPacked
 	}
-	return &session.End{Reason: session.Reason(reason), At: fromMicros(n), By: by}, nil
+	return &session.End{Reason: session.Reason(reason), At: Time(n), By: by}, nil
 }
 
 type packer []byte
 
 func (p *packer) number(n int64)    { *p = binary.AppendVarint(*p, n) }
-func (p *packer) time(at time.Time) { p.number(micros(at)) }
+func (p *packer) time(at time.Time) { p.number(Micros(at)) }
 func (p *packer) text(s string)     { *p = append(binary.AppendVarint(*p, int64(len(s))), s...) }
-func (p *packer) flag(on bool)      { p.number(number(on)) }
+func (p *packer) flag(on bool)      { p.number(Number(on)) }
 
 // unpacker reads what packer wrote; after the first thing that is wrong it gives zero values, and end tells.
 type unpacker struct {
@@ -161,7 +166,7 @@ func (p *unpacker) bytes(n int) []byte {
 }
 
 func (p *unpacker) text() string    { return string(p.bytes(p.count())) }
-func (p *unpacker) time() time.Time { return fromMicros(p.number()) }
+func (p *unpacker) time() time.Time { return Time(p.number()) }
 
 func (p *unpacker) end() error {
 	if p.wrong || len(p.data) != 0 {
@@ -170,10 +175,26 @@ func (p *unpacker) end() error {
 	return nil
 }
 
-// number is how yes and no are stored.
-func number(yes bool) int64 {
+// Number is how yes and no are stored.
+func Number(yes bool) int64 {
 	if yes {
 		return 1
 	}
 	return 0
+}
+
+// Micros is a time as it is stored: whole microseconds since 1970, 0 for the zero time.
+func Micros(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.UnixMicro()
+}
+
+// Time is the time that Micros stored.
+func Time(at int64) time.Time {
+	if at == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(at).UTC()
 }
