@@ -69,7 +69,7 @@ var policy = map[string]row{
 	"internal/demo":         {ours: "internal/fault verify", std: "net/http", libs: "go-jose"},
 	"cmd/munjigi": {
 		ours: "console internal/account internal/audit internal/config internal/demo internal/fault internal/keys internal/recheck internal/server internal/session internal/signin internal/store internal/strict internal/token internal/upstream",
-		std:  "net/http", libs: "kong prometheus sync",
+		std:  "net/http", libs: "kong prometheus sync term",
 	},
 }
 
@@ -94,6 +94,7 @@ var libraries = map[string]string{
 	"sqlite":     "modernc.org/sqlite",
 	"sync":       "golang.org/x/sync",
 	"text":       "golang.org/x/text",
+	"term":       "golang.org/x/term",
 	"time":       "golang.org/x/time",
 	"tink":       "github.com/tink-crypto/tink-go/v2",
 	"useragent":  "github.com/mileusna/useragent",

@@ -36,6 +36,7 @@ type commands struct {
 	Check    checkCommand    `cmd:"" help:"Check the configuration without starting."`
 	Keys     keysCommand     `cmd:"" help:"List, rotate, retire and export signing keys."`
 	Sessions sessionsCommand `cmd:"" help:"List and end sessions."`
+	Members  membersCommand  `cmd:"" help:"Add members with passwords, and look after them."`
 	Audit    auditCommand    `cmd:"" help:"Export and verify the audit."`
 	Store    storeCommand    `cmd:"" help:"Look after the database."`
 	Version  versionCommand  `cmd:"" help:"Say which version this is."`

@@ -39,6 +39,7 @@ type program struct {
 	config    config.Config
 	log       *slog.Logger
 	store     *store.Store
+	hasher    *account.Hasher
 	ring      *keys.Ring
 	feed      *session.Feed
 	worker    *recheck.Worker
@@ -49,7 +50,10 @@ type program struct {
 
 // newProgram opens the database and puts the parts together. Nothing listens and nothing runs by itself yet.
 func newProgram(ctx context.Context, config config.Config, log *slog.Logger) (*program, error) {
-	p := &program{config: config, log: log, Metrics: prometheus.NewRegistry(), providers: map[string]*upstream.Provider{}}
+	p := &program{
+		config: config, log: log, Metrics: prometheus.NewRegistry(), providers: map[string]*upstream.Provider{},
+		hasher: account.NewHasher(account.HasherConfig{}),
+	}
 	p.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var err error
 	if p.store, err = openStore(ctx, &p.config, log); err != nil {
@@ -108,6 +112,9 @@ func (p *program) reloadKeys(ctx context.Context) {
 // openProviders makes the OpenID client of each realm. Nobody is asked before somebody signs in.
 func (p *program) openProviders() error {
 	for name, realm := range p.config.Realms {
+		if realm.OIDC == nil {
+			continue
+		}
 		secret, err := config.ReadSecret(p.config.Path(realm.OIDC.ClientSecretFile))
 		if err != nil {
 			return usageError{fmt.Errorf("client secret of realm %s: %w", name, err)}
@@ -137,6 +144,9 @@ func rolesOf(realm config.Realm) func(upstream.Person) ([]string, error) {
 func (p *program) recheckRealms() map[string]recheck.Realm {
 	realms := map[string]recheck.Realm{}
 	for name, realm := range p.config.Realms {
+		if realm.OIDC == nil {
+			continue // there is nobody to ask
+		}
 		realms[realm.OIDC.Issuer] = recheck.Realm{
 			Name: name, Provider: p.providers[name], Roles: rolesOf(realm),
 			Every: time.Duration(realm.Recheck.Every), MaxStale: time.Duration(realm.Recheck.MaxStale),
@@ -150,12 +160,16 @@ func (p *program) sessionRealms() map[string]session.Realm {
 	realms := map[string]session.Realm{}
 	for name, realm := range p.config.Realms {
 		s := realm.Session
+		checks := realm.Recheck
+		if realm.OIDC == nil {
+			checks = config.Recheck{}
+		}
 		realms[name] = session.Realm{
 			Policy: session.Policy{
 				Access: time.Duration(s.Access), Idle: time.Duration(s.Idle), Max: time.Duration(s.Max),
 				PerAccount: s.PerAccount, PerDeviceClass: s.PerDeviceClass, WhenFull: s.WhenFull, RenewGrace: time.Duration(s.RenewGrace), LostAnswers: s.LostAnswers,
 			},
-			CheckEvery: time.Duration(realm.Recheck.Every), MaxStale: time.Duration(realm.Recheck.MaxStale),
+			CheckEvery: time.Duration(checks.Every), MaxStale: time.Duration(checks.MaxStale),
 		}
 	}
 	return realms
@@ -164,6 +178,10 @@ func (p *program) sessionRealms() map[string]session.Realm {
 func (p *program) signinRealms() map[string]signin.Realm {
 	realms := map[string]signin.Realm{}
 	for name, realm := range p.config.Realms {
+		if realm.Password != nil {
+			realms[name] = signin.Realm{Checker: &signin.Members{Realm: name, Store: p.store, Hasher: p.hasher, Log: p.log}}
+			continue
+		}
 		realms[name] = signin.Realm{Provider: p.providers[name], Roles: rolesOf(realm), RecheckEvery: time.Duration(realm.Recheck.Every)}
 	}
 	return realms
@@ -172,8 +190,10 @@ func (p *program) signinRealms() map[string]signin.Realm {
 func (p *program) serverConfig(flow *signin.Flow) server.Config {
 	realms := map[string]server.Realm{}
 	for name, realm := range p.config.Realms {
-		if issuer, err := url.Parse(realm.OIDC.Issuer); err == nil {
-			realms[name] = server.Realm{Provider: issuer.Host}
+		if realm.Password != nil {
+			realms[name] = server.Realm{Kind: server.Password, SignUp: realm.Password.SignUp}
+		} else if issuer, err := url.Parse(realm.OIDC.Issuer); err == nil {
+			realms[name] = server.Realm{Kind: server.OIDC, Provider: issuer.Host}
 		}
 	}
 	proxies := make([]netip.Prefix, len(p.config.TrustedProxies))

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,9 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"golang.org/x/term"
+
+	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/audit"
 )
 
@@ -69,6 +73,28 @@ func (t *terminal) interactive() bool {
 	}
 	info, err := file.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// askPassword reads a new password twice, which the screen does not show.
+func (t *terminal) askPassword(question string) (account.Password, error) {
+	file, ok := t.In.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return "", usageError{errors.New("nobody can be asked for a password here: say --password-file FILE")}
+	}
+	var typed [2]string
+	for i, question := range []string{question, question + " once more"} {
+		fmt.Fprintf(t.Err, "%s: ", question)
+		text, err := term.ReadPassword(int(file.Fd()))
+		fmt.Fprintln(t.Err)
+		if err != nil {
+			return "", fmt.Errorf("no password: %w", err)
+		}
+		typed[i] = string(text)
+	}
+	if typed[0] != typed[1] {
+		return "", errors.New("the two differ; nothing was changed")
+	}
+	return account.Password(typed[0]), nil
 }
 
 // confirmFlag is of commands that cannot be undone.

@@ -69,7 +69,7 @@ func startWhole(t *testing.T, policy string) *whole {
 		t.Fatal(err)
 	}
 	w.start(t)
-	w.startService(t)
+	w.startService(t, verify.Config{})
 	t.Cleanup(func() {
 		w.kill()
 		if t.Failed() {
@@ -94,16 +94,19 @@ func (w *whole) startProvider(t *testing.T) {
 	w.provider.Config.Handler = provider
 }
 
-func (w *whole) startService(t *testing.T) {
+func (w *whole) startService(t *testing.T, c verify.Config) {
 	t.Helper()
-	w.service = httptest.NewServer(w.newService(t, verify.Config{}))
+	w.service = httptest.NewServer(w.newService(t, c))
 	t.Cleanup(w.service.Close)
 }
 
 // newService is the handler of a service with a verifier of its own.
 func (w *whole) newService(t *testing.T, c verify.Config) http.Handler {
 	t.Helper()
-	c.Issuer, c.Service, c.Realms = w.url, "wishlist", []string{"staff"}
+	c.Issuer, c.Service = w.url, "wishlist"
+	if c.Realms == nil {
+		c.Realms = []string{"staff"}
+	}
 	v, err := verify.New(c)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -125,6 +126,7 @@ func (c checker) console() {
 		c.Add("console", "nothing", "the realm that may open the console: "+strict.OneOf("", names))
 	case !slices.Contains(names, c.Console):
 		c.Add("console", strict.Quoted(c.Console), "one of the realms: "+strict.OneOf(c.Console, names))
+	case c.Realms[c.Console].Password != nil: // whose administrators are members
 	case len(c.Realms[c.Console].Roles["admin"]) == 0 && !c.ReportedBelow("realms."+c.Console+".roles"):
 		c.Add("realms."+c.Console+".roles.admin", "no one", "at least one administrator, because this realm has the console: admin: [boss@example.com]")
 	}
@@ -139,6 +141,18 @@ func (c checker) name(key, name string, taken ...string) {
 	}
 }
 
+// CheckRole tells what is wrong with a role for a member of a realm with passwords.
+func (c Realm) CheckRole(role string) error {
+	names := slices.Sorted(maps.Keys(c.Roles))
+	if len(names) > 0 && !slices.Contains(names, role) {
+		return fmt.Errorf("want one of the realm's roles: %s", strict.OneOf(role, names))
+	}
+	if !namePattern.MatchString(role) {
+		return errors.New("want a lower-case letter, then at most 31 lower-case letters, digits, - and _")
+	}
+	return nil
+}
+
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 
 func (c checker) realm(key, name string, realm Realm) {
@@ -149,20 +163,28 @@ func (c checker) realm(key, name string, realm Realm) {
 	if realm.URL != "" && realm.URL != c.URL {
 		c.Add(key+".url", strict.Quoted(realm.URL), "no address of its own: this version serves every realm at "+c.URL)
 	}
-	for later, there := range map[string]strict.Later{"password": realm.Password, "credentials": realm.Credentials} {
-		if there {
-			c.Add(key+"."+later, later, "oidc: this version signs in with OpenID Connect only")
-		}
+	if realm.Credentials {
+		c.Add(key+".credentials", "credentials", "oidc or password: this version has no other way to sign in")
 	}
 	switch {
+	case realm.OIDC != nil && realm.Password != nil:
+		c.Add(key+".password", "password beside oidc", "one of them: a realm has one way to sign in")
 	case realm.OIDC != nil:
 		c.oidc(key+".oidc", *realm.OIDC)
-	case !c.Has(key+".oidc") && !bool(realm.Password) && !bool(realm.Credentials):
-		c.Add(key+".oidc", "nothing", "the realm's OpenID Connect provider: oidc: {issuer: …, client_id: …, client_secret_file: …}")
+	case realm.Password != nil:
+		c.password(key+".password", *realm.Password)
+	case !c.Has(key+".oidc") && !c.Has(key+".password") && !bool(realm.Credentials):
+		c.Add(key+".oidc", "nothing", "the realm's way to sign in: oidc: {issuer: …, client_id: …, client_secret_file: …}, or password: {}")
 	}
 	c.roles(key, realm)
 	c.session(key+".session", realm.Session)
 	c.recheck(key+".recheck", realm.Recheck)
+}
+
+func (c checker) password(key string, password Password) {
+	if n := password.MinLength; (n < 8 || n > 64) && !c.Reported(key+".min_length") {
+		c.Add(key+".min_length", strconv.Itoa(n), "8 to 64 characters")
+	}
 }
 
 func (c checker) oidc(key string, oidc OIDC) {
@@ -187,6 +209,10 @@ func (c checker) oidc(key string, oidc OIDC) {
 func (c checker) roles(key string, realm Realm) {
 	for _, role := range slices.Sorted(maps.Keys(realm.Roles)) {
 		c.name(key+".roles."+role, role)
+		if realm.Password != nil && realm.OIDC == nil && len(realm.Roles[role]) > 0 {
+			c.Add(key+".roles."+role, strings.Join(realm.Roles[role], ", "), "an empty list: `munjigi members` gives roles in a realm with passwords")
+			continue
+		}
 		for i, match := range realm.Roles[role] {
 			if problem := RoleMatch(match, realm.OIDC); problem != "" {
 				c.Add(fmt.Sprintf("%s.roles.%s[%d]", key, role, i), strict.Quoted(match), problem)

@@ -64,13 +64,15 @@ type Keys struct {
 type Realm struct {
 	// URL is a host of its own for the realm's sign-in. This version serves every realm at the url above.
 	URL string `yaml:"url"`
-	// OIDC is an OpenID Connect provider: the one way to sign in that this version has.
+	// OIDC is an OpenID Connect provider. A realm has one way to sign in: this one, or Password.
 	OIDC *OIDC `yaml:"oidc"`
-	// Password and Credentials are ways to sign in of a later version.
-	Password    strict.Later `yaml:"password"`
+	// Password keeps logins and passwords here, of members whom `munjigi members` adds: password: {}
+	Password *Password `yaml:"password"`
+	// Credentials is a way to sign in of a later version.
 	Credentials strict.Later `yaml:"credentials"`
 	// Roles says who may do what: role → e-mail addresses, "domain:example.com", "group:platform". The console's
-	// realm needs somebody with the role "admin".
+	// realm needs somebody with the role "admin". In a realm with passwords the roles are given with each member: here
+	// stand only their names, each with an empty list; where none do, a member may have any.
 	Roles   map[string][]string `yaml:"roles"`
 	Session Session             `yaml:"session"`
 	Recheck Recheck             `yaml:"recheck"`
@@ -91,6 +93,14 @@ type OIDC struct {
 	Scopes []string `yaml:"scopes"`
 	// GroupsClaim is where the provider sends a person's groups. Default groups.
 	GroupsClaim string `yaml:"groups_claim"`
+}
+
+// Password is how members' passwords are kept.
+type Password struct {
+	// SignUp lets people make their own account. Default false.
+	SignUp bool `yaml:"sign_up"`
+	// MinLength is how many characters a new password has at least, 8 to 64. Default 12.
+	MinLength int `yaml:"min_length"`
 }
 
 // Session is how long sessions live, and how many there may be.
@@ -231,6 +241,9 @@ func (c *Realm) SetDefaults() {
 		Wave: Wave{Share: 20, AtLeast: 10},
 	}
 }
+
+// SetDefaults implements strict.Defaulter.
+func (c *Password) SetDefaults() { c.MinLength = 12 }
 
 // SetDefaults implements strict.Defaulter.
 func (c *App) SetDefaults() { c.Carrier = "cookie" }

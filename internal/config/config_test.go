@@ -182,7 +182,8 @@ func TestConfigProblems(t *testing.T) {
 		{"stale before the next recheck", "max_stale: 4h", "max_stale: 4m", []string{`21:37: realms.staff.recheck.max_stale: found 4m; expected at least 5m, which is every`}},
 		{"wave of nobody", "at_least: 10", "at_least: 0", []string{`21:70: realms.staff.recheck.wave.at_least: found 0; expected 1 or more`}},
 
-		{"realm of a later version", "    roles:\n", "    password: {}\n    roles:\n", []string{`17:15: realms.staff.password: found password; expected oidc: this version signs in with OpenID Connect only`}},
+		{"realm of a later version", "    roles:\n", "    credentials: {}\n    roles:\n", []string{`17:18: realms.staff.credentials: found credentials; expected oidc or password: this version has no other way to sign in`}},
+		{"two ways to sign in", "    roles:\n", "    password: {}\n    roles:\n", []string{`17:15: realms.staff.password: found password beside oidc; expected one of them: a realm has one way to sign in`}},
 		{"realm's own address", "    roles:\n", "    url: https://login.example.com\n    roles:\n", []string{`17:10: realms.staff.url: found "https://login.example.com"; expected no address of its own: this version serves every realm at https://office.example.com`}},
 		{"bad name of a realm", "  staff:\n", "  Staff:\n", []string{
 			`7:10: console: found "staff"; expected one of the realms: Staff (did you mean "Staff"?)`,
@@ -234,6 +235,47 @@ func reported(err error) (lines []string) {
 }
 
 // A realm that lets in everybody with any account at the provider is a mistake, not a wish.
+const membersConfig = `url: https://office.example.com
+console: staff
+realms:
+  staff:
+    password: {}
+  members:
+    password: {sign_up: true, min_length: 15}
+    roles: {seller: []}
+apps:
+  shop: {realm: members, origins: ["https://shop.example.com"], services: [market]}
+services:
+  market: {url: "http://10.0.0.5:9000", realms: [members], roles: {read: [seller]}}
+`
+
+func TestConfigOfPasswords(t *testing.T) {
+	dir := configDir(t)
+	config, document := Read(filepath.Join(dir, "munjigi.yaml"), []byte(membersConfig))
+	if err := document.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := *config.Realms["members"].Password, (Password{SignUp: true, MinLength: 15}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got, want := *config.Realms["staff"].Password, (Password{MinLength: 12}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	for _, c := range []struct{ from, to, want string }{
+		{"min_length: 15", "min_length: 7", `7:43: realms.members.password.min_length: found 7; expected 8 to 64 characters`},
+		{"min_length: 15", "min_length: 65", `7:43: realms.members.password.min_length: found 65; expected 8 to 64 characters`},
+		{"sign_up: true", "sign_up: sure", `7:25: realms.members.password.sign_up: found "sure"; expected true or false`},
+		{"seller: []", `seller: ["domain:example.com"]`, "8:13: realms.members.roles.seller: found domain:example.com; expected an empty list: `munjigi members` gives roles in a realm with passwords"},
+		{"    password: {}\n", "    roles: {admin: [boss@example.com]}\n", `4:3: realms.staff.oidc: found nothing; expected the realm's way to sign in: oidc: {issuer: …, client_id: …, client_secret_file: …}, or password: {}`},
+	} {
+		_, document := Read("munjigi.yaml", []byte(strings.Replace(membersConfig, c.from, c.to, 1)))
+		trouble, _ := errors.AsType[*strict.Error](document.Err())
+		if trouble == nil || len(trouble.Problems) != 1 || trouble.Problems[0].String() != "munjigi.yaml:"+c.want {
+			t.Errorf("%s: got %v\nwant %s", c.to, document.Err(), c.want)
+		}
+	}
+}
+
 func TestConfigRealmForEverybody(t *testing.T) {
 	_, document := Read(filepath.Join(configDir(t), "munjigi.yaml"), []byte(`url: https://office.example.com
 console: staff
@@ -250,7 +292,7 @@ realms:
 	want := []string{
 		`7:3: realms.guests: found neither oidc.domains nor roles; expected one of them: else everybody with an account at the provider would be let in`,
 		`10:20: realms.twins.oidc.issuer: found "https://a.example.com"; expected another provider than that of realm staff`,
-		`11:3: realms.none.oidc: found nothing; expected the realm's OpenID Connect provider: oidc: {issuer: …, client_id: …, client_secret_file: …}`,
+		`11:3: realms.none.oidc: found nothing; expected the realm's way to sign in: oidc: {issuer: …, client_id: …, client_secret_file: …}, or password: {}`,
 	}
 	if diff := cmp.Diff(want, reported(document.Err())); diff != "" {
 		t.Error(diff)

@@ -80,7 +80,7 @@ func open(t *testing.T, change func(*Config)) *office {
 	}
 	c := Config{
 		URL: own, Console: "staff", Apps: theApps, Sessions: o, Devices: o, Keys: fakeKeys{key}, Feed: o.feed, Directory: o, Audit: o, Waves: o,
-		Realms: map[string]Realm{"staff": {Provider: "id.example.com"}, "members": {}},
+		Realms: map[string]Realm{"staff": {Kind: OIDC, Provider: "id.example.com"}, "members": {Kind: Password}},
 		Ready:  func(context.Context) error { return o.failing("Ready") },
 		Pages: fstest.MapFS{
 			"index.html":            {Data: []byte("<!doctype html>the console")},

@@ -38,6 +38,8 @@ func (s *Server) routes() []route {
 	return []route{
 		{"GET /sign-in/options", ourselves, call, s.signInOptions},
 		{"GET /sign-in/{realm}", ourselves, navigation, s.startSignIn},
+		{"POST /sign-in/{realm}", apps, call, s.signIn},
+		{"GET /sign-in/{realm}/target", ourselves, call, s.signInTarget},
 		{"GET /sign-in/{realm}/callback", ourselves, navigation, s.finishSignIn},
 
 		{"POST /session", apps, call, s.renew},
@@ -82,11 +84,10 @@ func (s *Server) register() {
 		}
 	}
 	for path, byMethod := range byPath {
-		other := s.otherMethods(path, byMethod)
 		s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			chosen, known := byMethod[r.Method]
 			if !known {
-				chosen = other
+				chosen = s.otherMethod(r, path, byMethod)
 			}
 			s.serve(w, r, chosen)
 		})
@@ -95,10 +96,14 @@ func (s *Server) register() {
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, rest) })
 }
 
-// otherMethods is what a path answers to methods that it does not have.
-func (s *Server) otherMethods(path string, known map[string]route) route {
+// otherMethod is what a path answers to a method that it does not have. A preflight is for those who may use the method
+// that it asks about.
+func (s *Server) otherMethod(r *http.Request, path string, known map[string]route) route {
 	methods := slices.Sorted(maps.Keys(known))
 	to := known[methods[0]].to
+	if asked, ok := known[r.Header.Get("Access-Control-Request-Method")]; ok {
+		to = asked.to
+	}
 	return route{path, to, call, func(w *response, r *http.Request) error {
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 			return s.preflight(w, r, to, methods)

@@ -51,6 +51,7 @@ type Devices interface {
 
 // SignIn is signin.Flow.
 type SignIn interface {
+	SignIn(ctx context.Context, c signin.Credentials) (signin.Entered, error)
 	Start(ctx context.Context, r signin.Request) (signin.Redirect, error)
 	Finish(ctx context.Context, c signin.Callback) (signin.Finished, error)
 }
@@ -77,9 +78,21 @@ type Waves interface {
 	DismissWave(ctx context.Context, provider string, actor audit.Actor) error
 }
 
+// Kind is a realm's way to sign in.
+type Kind string
+
+// The kinds.
+const (
+	OIDC     Kind = "oidc"
+	Password Kind = "password"
+)
+
 // Realm is what the sign-in page shows of a realm.
 type Realm struct {
-	Provider string // host of its OpenID provider; empty = not by a provider
+	Kind      Kind
+	Provider  string // host of its OpenID provider; of OIDC alone
+	SignUp    bool   // people may make their own account; of Password alone
+	Forgotten bool   // whoever forgot their password can be sent a link; of Password alone
 }
 
 // Config is what a Server is made of. Every member is required unless it says otherwise.
@@ -186,7 +199,10 @@ func (c *Config) check() error {
 	if console, ok := c.Apps[account.Console]; !ok || console.Realm != c.Console || console.Body {
 		return fmt.Errorf("the app %q must be there, in the realm %q", account.Console, c.Console)
 	}
-	for name := range c.Realms {
+	for name, realm := range c.Realms {
+		if realm.Kind == "" {
+			return fmt.Errorf("realm %q: of no kind", name)
+		}
 		if !realmName.MatchString(name) || strings.HasSuffix(name, "-hint") || name == "options" {
 			return fmt.Errorf("realm %q: use lower-case letters, digits, - and _, not ending in -hint, not \"options\"", name)
 		}

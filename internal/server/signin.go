@@ -15,16 +15,16 @@ import (
 type realmBody struct {
 	Name     string `json:"name"`
 	Kind     string `json:"kind"`
-	Provider string `json:"provider,omitempty"`
+	Provider string `json:"provider,omitempty"` // of oidc
+	SignUp   bool   `json:"sign_up,omitempty"`  // of password, as is what follows
+	Forgot   bool   `json:"forgotten,omitempty"`
 }
 
 // signInOptions is what the sign-in page offers.
 func (s *Server) signInOptions(w *response, _ *http.Request) error {
 	list := []realmBody{}
 	for name, realm := range s.Realms {
-		if realm.Provider != "" {
-			list = append(list, realmBody{name, "oidc", realm.Provider})
-		}
+		list = append(list, realmBody{name, string(realm.Kind), realm.Provider, realm.SignUp, realm.Forgotten})
 	}
 	slices.SortFunc(list, func(a, b realmBody) int { return strings.Compare(a.Name, b.Name) })
 	return s.encode(w, map[string]any{"realms": list, "console": s.Console})
@@ -43,8 +43,12 @@ func (s *Server) startSignIn(w *response, r *http.Request) error {
 		return err
 	}
 	wish := signin.Request{Realm: r.PathValue("realm"), App: query["app"], ReturnTo: query["return_to"], LoginHint: query["login_hint"]}
-	if _, known := s.Realms[wish.Realm]; !known {
+	realm, known := s.Realms[wish.Realm]
+	if !known {
 		return fault.New(fault.NotFound, "no realm has this name")
+	}
+	if realm.Kind != OIDC {
+		return s.console(w, r) // whose page asks for login and password
 	}
 	if wish.App == "" && wish.Realm == s.Console {
 		wish.App = account.Console

@@ -328,7 +328,6 @@ func TestWhatCannotBegin(t *testing.T) {
 		"/sign-in/staff?app=%zz":                                              fault.RequestInvalid,
 		"/sign-in/staff?app=console&login_hint=" + strings.Repeat("a", 400):   fault.RequestInvalid,
 		"/sign-in/staff?app=console&return_to=/" + strings.Repeat("a", 10000): fault.RequestInvalid,
-		"/sign-in/members?app=shop":                                           fault.NotFound, // no provider
 		"/sign-in/nobody?app=console":                                         fault.NotFound,
 	} {
 		r := o.do(from("", "GET", path, "").with("Accept", "text/html"))
@@ -377,7 +376,7 @@ func TestACrossSiteLinkGetsAButton(t *testing.T) {
 
 func TestSignInOptions(t *testing.T) {
 	r := open(t, nil).do(from("", "GET", "/sign-in/options", ""))
-	if got, want := text(t, r), `{"console":"staff","realms":[{"name":"staff","kind":"oidc","provider":"id.example.com"}]}`; got != want {
+	if got, want := text(t, r), `{"console":"staff","realms":[{"name":"members","kind":"password"},{"name":"staff","kind":"oidc","provider":"id.example.com"}]}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -96,6 +96,7 @@ type SignIn struct {
 	Profile   account.Profile
 	Grant     string           // the provider's refresh token; empty keeps the one that is held
 	RecheckAt time.Time        // when the grant is due
+	Secret    int64            // of the member whose password was right; 0 = no password of ours
 	Brought   *token.SessionID // the session whose cookie the sign-in brought; it ends
 	End       *token.SessionID // the session that the person chose to end for this one, after a session_limit
 	Legacy    *Legacy          // the legacy token that proved it; nil = none
@@ -126,7 +127,7 @@ func (m *Manager) Begin(ctx context.Context, in SignIn) (Answer, error) {
 	begun.HandleHash = sha256.Sum256(handle[:])
 	row, who, err := m.Store.Begin(ctx, Beginning{
 		Account: account.Account{ID: token.NewID(), Identity: in.Identity, Profile: in.Profile},
-		Session: begun, Grant: in.Grant, RecheckAt: in.RecheckAt, Brought: in.Brought, End: in.End,
+		Session: begun, Grant: in.Grant, RecheckAt: in.RecheckAt, Secret: in.Secret, Brought: in.Brought, End: in.End,
 		Legacy: legacy, Policy: realm.Policy,
 		Event: audit.Event{
 			At: now, Action: audit.SignedIn, Realm: in.Identity.Realm, From: in.Caller.From,

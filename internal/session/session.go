@@ -97,6 +97,7 @@ type Beginning struct {
 	Session   Session          // Account is filled in by the store
 	Grant     string           // the provider's refresh token, to be sealed; empty keeps the one that is held
 	RecheckAt time.Time        // when the grant is due; zero where the realm has no provider
+	Secret    int64            // see account.Member; not 0: the account is a member's, and keeps the profile that it has
 	Brought   *token.SessionID // the session whose cookie the sign-in brought: ended as signed_out
 	End       *token.SessionID // the session that the person chose to end for this one, if any: ended as replaced
 	// Legacy is the hash of the legacy token for which the session is begun; nil = none.
@@ -120,7 +121,8 @@ type Ending struct {
 type Store interface {
 	// Begin finds or makes the account (its version is raised), takes its new profile and grant, ends the session
 	// that was brought, makes room as Displaced says, and inserts the session. It returns both as stored.
-	// session_cut_off when the account is disabled. session_limit (with Sessions []Session) when the policy refuses:
+	// session_cut_off when the account is disabled, credentials_wrong when the member's password is not the one of
+	// Secret any more. session_limit (with Sessions []Session) when the policy refuses:
 	// nothing begins, and the session that was brought lives on; but the profile and the grant are taken, because a
 	// provider may have withdrawn the older grant, and what Displaced ends all the same has ended.
 	// A legacy token is exchanged once: if a session of its realm was begun for it before, that one is returned as it

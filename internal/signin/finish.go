@@ -9,7 +9,6 @@ import (
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/session"
-	"github.com/munjigi/munjigi/internal/token"
 	"github.com/munjigi/munjigi/internal/upstream"
 )
 
@@ -63,7 +62,7 @@ func (f *Flow) attempt(ctx context.Context, c Callback) (attempt, error) {
 	}
 	realm, known := f.Realms[c.Realm]
 	sameState := subtle.ConstantTimeCompare([]byte(a.State), []byte(c.State)) == 1
-	if !known || a.Realm != c.Realm || a.Issuer != realm.Provider.Issuer() || !sameState {
+	if !known || realm.Provider == nil || a.Realm != c.Realm || a.Issuer != realm.Provider.Issuer() || !sameState {
 		return a, fault.Wrap(fault.SessionUnknown, errAttempt)
 	}
 	used, err := f.Store.Consume(ctx, a.ID, f.Now(), a.Until)
@@ -100,7 +99,7 @@ func (f *Flow) finish(ctx context.Context, c Callback, a attempt, done *Finished
 	done.Answer, err = f.Sessions.Begin(ctx, session.SignIn{
 		App: f.Apps[a.App], Identity: identity, Grant: grant, RecheckAt: asked.Add(realm.RecheckEvery * 9 / 10), // as a recheck does: the answer, too, takes its time
 		Profile: account.Profile{Email: person.Email, Name: person.Name, Roles: roles, CheckedAt: asked},
-		Brought: f.brought(c, a), Caller: c.Caller,
+		Brought: f.broughtTo(a.Realm, c.Brought), Caller: c.Caller,
 	})
 	return person, err
 }
@@ -154,13 +153,4 @@ func broken(c Callback, a attempt) error {
 		return fault.Wrap(fault.SessionMissing, cause)
 	}
 	return fault.Wrap(fault.UpstreamUnavailable, cause)
-}
-
-// brought is the session whose cookie came along, if that is one of this realm.
-func (f *Flow) brought(c Callback, a attempt) *token.SessionID {
-	refresh, ok := f.Sessions.Parse(c.Brought)
-	if !ok || refresh.Realm != a.Realm || refresh.Body {
-		return nil
-	}
-	return &refresh.Session
 }

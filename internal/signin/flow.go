@@ -40,9 +40,10 @@ type Sessions interface {
 	Parse(refreshToken string) (token.Refresh, bool)
 }
 
-// Realm is one that people sign in to with a provider.
+// Realm is one that people sign in to: with a Provider, or with what a Checker takes.
 type Realm struct {
-	Provider Provider
+	Checker  Checker
+	Provider Provider // and the members below
 	// Roles is what a person may do; domain_refused for somebody who does not belong here.
 	Roles func(upstream.Person) ([]string, error)
 	// RecheckEvery is when the provider is asked again.
@@ -74,8 +75,8 @@ func New(c Config) (*Flow, error) {
 		return nil, errors.New("sign-in: store, sessions, keys, audit and log are required")
 	}
 	for name, realm := range c.Realms {
-		if realm.Provider == nil || realm.Roles == nil {
-			return nil, fmt.Errorf("sign-in: realm %q has no provider or no rule for roles", name)
+		if (realm.Checker == nil) == (realm.Provider == nil) || realm.Provider != nil && realm.Roles == nil {
+			return nil, fmt.Errorf("sign-in: realm %q has no way in, two, or no rule for roles", name)
 		}
 	}
 	if c.Now == nil {
@@ -103,20 +104,14 @@ type Redirect struct {
 func (f *Flow) Start(ctx context.Context, r Request) (Redirect, error) {
 	app, ok := f.Apps[r.App]
 	if !ok || app.Realm != r.Realm {
-		return Redirect{}, &fault.Error{
-			Code:   fault.RequestInvalid,
-			Fields: []fault.Field{{Pointer: "/app", Detail: "an app of this realm"}},
-		}
+		return Redirect{}, invalid("/app", "an app of this realm")
 	}
 	target, err := ReturnTo(app, r.ReturnTo)
 	if err != nil {
 		return Redirect{}, err
 	}
 	if len(r.LoginHint) > maxHint {
-		return Redirect{}, &fault.Error{
-			Code:   fault.RequestInvalid,
-			Fields: []fault.Field{{Pointer: "/login_hint", Detail: "too long"}},
-		}
+		return Redirect{}, invalid("/login_hint", "too long")
 	}
 	a := newAttempt(f.Now())
 	a.Realm, a.App, a.ReturnTo = r.Realm, app.Name, target
@@ -129,7 +124,7 @@ const maxHint = 320
 // redirect is the way to the provider for a, which lacks only its issuer.
 func (f *Flow) redirect(ctx context.Context, a attempt, hint string) (Redirect, error) {
 	realm, ok := f.Realms[a.Realm]
-	if !ok {
+	if !ok || realm.Provider == nil {
 		return Redirect{}, fault.New(fault.NotFound, "no realm with a provider has this name")
 	}
 	a.Issuer = realm.Provider.Issuer()

@@ -42,6 +42,7 @@ type refusal struct {
 	from    string
 	subject string // at the provider, where it is known
 	email   string
+	account string // id, where it is known without the provider
 }
 
 // record writes sign_in_refused. What stops it is logged: the person is told why the sign-in failed, not why its record did.
@@ -54,7 +55,7 @@ func (r *refusals) record(ctx context.Context, why refusal) {
 		return
 	}
 	event := audit.Event{
-		At: now, Action: audit.SignInRefused, Realm: why.realm, From: why.from, Outcome: string(fault.CodeOf(why.err)),
+		At: now, Action: audit.SignInRefused, Realm: why.realm, Account: why.account, From: why.from, Outcome: string(fault.CodeOf(why.err)),
 		Actor: audit.Actor{Kind: audit.ByProgram}, Details: r.details(why),
 	}
 	// The caller may have gone already, and the event is not about it.

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/munjigi/munjigi/internal/account"
-	"github.com/munjigi/munjigi/internal/fault"
 )
 
 // maxReturnTo bounds what an attempt's cookie has to carry.
@@ -76,5 +75,5 @@ func plainPath(path string) bool {
 }
 
 func invalidReturn(detail string) error {
-	return &fault.Error{Code: fault.RequestInvalid, Fields: []fault.Field{{Pointer: "/return_to", Detail: detail}}}
+	return invalid("/return_to", detail)
 }

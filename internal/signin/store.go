@@ -1,5 +1,5 @@
-// Package signin is one flow for every way in: a provider (OpenID Connect) now, a password, a service's own check and a
-// legacy token later. It begins the session; it neither draws pages nor keeps anything itself.
+// Package signin is one flow for every way in: a provider (OpenID Connect), or what a Checker takes: a login and a
+// password. It begins the session; it neither draws pages nor keeps anything itself.
 package signin
 
 import (

@@ -9,7 +9,11 @@ import (
 	"github.com/munjigi/munjigi/internal/store/engine"
 )
 
-const accountColumns = `a.id, a.realm, a.issuer, a.subject, a.email, a.name, a.roles, a.checked_at, a.disabled, a.version`
+// The columns of an account, under the name a and, for RETURNING, without one.
+const (
+	accountColumns  = `a.id, a.realm, a.issuer, a.subject, a.email, a.name, a.roles, a.checked_at, a.disabled, a.version`
+	accountReturned = `id, realm, issuer, subject, email, name, roles, checked_at, disabled, version`
+)
 
 // accountRow takes accountColumns.
 type accountRow struct {

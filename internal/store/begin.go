@@ -37,7 +37,7 @@ func (s *Store) begin(t *tx, b session.Beginning) (begun, error) {
 	if before, found, err := t.exchangedBefore(b); found || err != nil {
 		return before, err
 	}
-	who, err := t.signIn(b.Account)
+	who, err := t.whoBegins(&b)
 	if err != nil {
 		return begun{}, err
 	}
@@ -64,6 +64,13 @@ func (s *Store) begin(t *tx, b session.Beginning) (begun, error) {
 	}
 	b.Event.Account, b.Event.Session = who.ID, row.ID.String()
 	return begun{session: row, account: who}, t.record(append(events, b.Event)...)
+}
+
+func (t *tx) whoBegins(b *session.Beginning) (account.Account, error) {
+	if b.Secret != 0 {
+		return t.enter(b)
+	}
+	return t.signIn(b.Account)
 }
 
 // begunBefore is what an earlier call with this session left, though its answer was lost.

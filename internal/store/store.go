@@ -37,6 +37,7 @@ var (
 	_ recheck.Store        = (*Store)(nil)
 	_ recheck.WaveStore    = (*Store)(nil)
 	_ signin.Store         = (*Store)(nil)
+	_ signin.MemberStore   = (*Store)(nil)
 	_ audit.Log            = (*Store)(nil)
 )
 

@@ -22,7 +22,7 @@ type Value interface {
 	Expects() string // what to say when Read fails: "a duration such as 5m"
 }
 
-// Defaulter is an element of a map that does not begin with zero members.
+// Defaulter is an element of a map, or behind a pointer, that does not begin with zero members.
 type Defaulter interface{ SetDefaults() }
 
 // Document is a file that was read: where its keys are, and what is wrong with it.
@@ -36,9 +36,9 @@ type Document struct {
 // position is a place in the file; both count from 1.
 type position struct{ line, column int }
 
-// Read puts a document into a pointer to a struct. Its members have `yaml` tags and are texts, whole numbers, Values,
-// Later, lists, structs, pointers to structs, or maps from names to those. ok tells that the document had keys at all:
-// then it is worth while to look at what they mean.
+// Read puts a document into a pointer to a struct. Its members have `yaml` tags and are texts, whole numbers, true or
+// false, Values, Later, lists, structs, pointers to structs, or maps from names to those. ok tells that the document had
+// keys at all: then it is worth while to look at what they mean.
 func Read(file string, text []byte, into any) (d *Document, ok bool) {
 	d = &Document{file: file, at: map[string]position{}}
 	root := d.parse(text)
@@ -98,6 +98,9 @@ func (d *Document) node(node ast.Node, key string, to reflect.Value) {
 			return
 		}
 		to.Set(reflect.New(to.Type().Elem()))
+		if defaults, ok := to.Interface().(Defaulter); ok {
+			defaults.SetDefaults()
+		}
 		d.node(node, key, to.Elem())
 	case reflect.Struct, reflect.Map:
 		d.mapping(node, key, to)
@@ -183,6 +186,13 @@ func (d *Document) scalar(node ast.Node, key string, to reflect.Value) {
 			return
 		}
 		to.SetInt(int64(n))
+	case reflect.Bool:
+		yes, ok := node.(*ast.BoolNode)
+		if !ok {
+			d.Add(key, describe(node), "true or false")
+			return
+		}
+		to.SetBool(yes.Value)
 	default:
 		panic("strict: a member of kind " + to.Kind().String())
 	}

@@ -1,0 +1,73 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/signin"
+)
+
+type credentialsBody struct {
+	App         string           `json:"app"`
+	Login       string           `json:"login"`
+	Password    account.Password `json:"password"`
+	LegacyToken account.Password `json:"legacy_token"`
+	Ticket      string           `json:"ticket"`
+	End         string           `json:"end"`
+}
+
+// signIn is POST /sign-in/{realm}: a session for a login and a password. It sets cookies as a renewal does.
+func (s *Server) signIn(w *response, r *http.Request) error {
+	var body credentialsBody
+	if err := decode(r, &body); err != nil {
+		return err
+	}
+	app, err := s.app(body.App, "/app")
+	if err != nil {
+		return err
+	}
+	if err := s.checkOrigin(r, app); err != nil {
+		return err
+	}
+	if err := s.signIns.take(s.address(r)); err != nil {
+		return err
+	}
+	realm := r.PathValue("realm")
+	entered, err := s.SignIn.SignIn(r.Context(), signin.Credentials{
+		Realm: realm, App: app.Name, Login: body.Login, Password: body.Password, LegacyToken: body.LegacyToken,
+		Ticket: body.Ticket, End: body.End, Brought: s.refreshOf(r, realm), Caller: s.caller(r),
+	})
+	if err != nil {
+		return err
+	}
+	if !app.Body {
+		s.keep(w, entered.Answer)
+	}
+	return s.write(w, entered.JSON)
+}
+
+// signInTarget is where a page that signs somebody in goes afterwards: the one that startSignIn would have gone to.
+func (s *Server) signInTarget(w *response, r *http.Request) error {
+	query, err := single(r, "app", "return_to")
+	if err != nil {
+		return err
+	}
+	realm := r.PathValue("realm")
+	if _, known := s.Realms[realm]; !known {
+		return fault.New(fault.NotFound, "no realm has this name")
+	}
+	if query["app"] == "" && realm == s.Console {
+		query["app"] = account.Console
+	}
+	app, known := s.Apps[query["app"]]
+	if !known || app.Realm != realm {
+		return invalid("/app", "an app of this realm")
+	}
+	app.Origins = s.originsOf(app)
+	target, err := signin.ReturnTo(app, query["return_to"])
+	if err != nil {
+		return err
+	}
+	return s.encode(w, map[string]string{"return_to": target})
+}
