@@ -16,7 +16,7 @@ import (
 var ErrNewerSchema = errors.New("the database was written by a newer version of this program")
 
 // SchemaVersion is the number of the newest migration that this program knows.
-const SchemaVersion = 2
+const SchemaVersion = 3
 
 var canaryAt = place{table: "canary", row: "1", version: 1}
 
