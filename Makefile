@@ -16,8 +16,7 @@ GO_FILES = $$(find . -name '*.go' -not -path '*/node_modules/*')
 STAMP := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 say = @printf '==> %s\n'
 
-.NOTPARALLEL:
-.PHONY: help demo test check bench soak fmt clean need need-all
+.PHONY: help demo test check bench soak fmt clean need need-all check-console check-go compile-tests
 
 help:
 	@echo 'make demo    build everything and run it on this machine, with a company, people and services made up'
@@ -32,9 +31,10 @@ demo: need bin/munjigi
 	$(say) 'starting the demo (Ctrl-C ends it); it keeps its data in munjigi-demo/'
 	@exec bin/munjigi demo $(DEMO)
 
-test: need-all check bin/munjigi
-	$(say) 'console: unit tests'
-	@npm test --silent
+# On a new machine compiling takes longest, and mostly one core: the console's part goes beside it.
+test: need-all
+	@$(MAKE) -j2 -Oline --no-print-directory check-console check-go compile-tests
+	@$(MAKE) --no-print-directory bin/munjigi
 	$(say) 'go: tests with the race detector'
 	@RAPID_SEED=1 $(RACE) -skip 'TestMillionOfMutations' ./...
 	@$(SHIPPED) go test ./verify -run 'TestMillionOfMutations'
@@ -45,15 +45,24 @@ test: need-all check bin/munjigi
 	$(say) 'browser: the whole way in real Chromium, and against a provider that is not ours'
 	@CHROMIUM=$${CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)} npm run e2e --silent
 
-check: need node_modules/.package-lock.json
-	$(say) 'console: formatting, lint, types'
+check: check-console check-go
+
+check-console: node_modules/.package-lock.json | need
+	$(say) 'console: formatting, lint, types, unit tests'
 	@npm run check --silent
+	@npm test --silent
+
+check-go: | need
 	$(say) 'go: gofumpt, vet, staticcheck'
 	@unformatted=$$($(TOOL) gofumpt -l $(GO_FILES)); \
 		if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	@$(SHIPPED) go vet ./...
 	@$(SHIPPED) $(TOOL) staticcheck ./...
 	@cd bench && $(SHIPPED) go vet ./...
+
+compile-tests: | check-go
+	$(say) 'go: compiling the tests with the race detector'
+	@$(RACE) -run '^$$' ./... >/dev/null
 
 bench: need
 	$(say) 'bench: each row beside its yardstick, a minute or two; make bench BENCH=-strict fails when a goal is missed'
