@@ -73,12 +73,6 @@ func (o *office) listen() *httptest.Server {
 	return server
 }
 
-func (b *bodies) waiting() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.Len() + len(b.networks)
-}
-
 // throughProxy has the test's connections say where they come from.
 func throughProxy(c *Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }
 
@@ -101,7 +95,7 @@ func TestSlowBodiesTakeNoPlace(t *testing.T) {
 			t.Errorf("a slow body: got %d, want its answer", got)
 		}
 	}
-	if n := o.bodies.waiting(); n != 0 {
+	if n := o.bodies.Waiting(); n != 0 {
 		t.Errorf("%d bodies are still waited for", n)
 	}
 }
@@ -138,7 +132,7 @@ func TestTheSlowestBodyMakesRoom(t *testing.T) {
 			if _, err := waiting[c.goes].lines.ReadByte(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("the connection that made room: got %v, want it closed", err)
 			}
-			if n := o.bodies.waiting(); n != 0 {
+			if n := o.bodies.Waiting(); n != 0 {
 				t.Errorf("%d bodies are still waited for", n)
 			}
 		})

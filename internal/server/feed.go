@@ -50,7 +50,7 @@ func (s *Server) revocations(w *response, r *http.Request) error {
 
 // follow writes events until the follower goes, is too slow, or the server stops.
 func (s *Server) follow(w *response, r *http.Request, after session.Cursor) error {
-	leave, ok := s.streamsOf.take(s.address(r))
+	leave, ok := s.streamsOf.Take(s.address(r))
 	if !ok {
 		return &fault.Error{Code: fault.TooManyAttempts, Detail: "too many followers in your network", RetryAfter: 2 * time.Second}
 	}

@@ -30,7 +30,7 @@ func (s *Server) signIn(w *response, r *http.Request) error {
 	if err := s.checkOrigin(r, app); err != nil {
 		return err
 	}
-	if err := s.signIns.take(s.address(r)); err != nil {
+	if err := s.signIns.Take(s.address(r)); err != nil {
 		return err
 	}
 	realm := r.PathValue("realm")

@@ -24,6 +24,7 @@ import (
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/recheck"
+	"github.com/munjigi/munjigi/internal/server/limit"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/token"
@@ -146,10 +147,10 @@ type Server struct {
 	page      *template.Template
 	metrics   *metrics
 	inFlight  chan struct{}
-	bodies    *bodies
+	bodies    *limit.Bodies
 	streams   chan struct{}
-	streamsOf *networkCount
-	signIns   *addressLimit
+	streamsOf *limit.Count
+	signIns   *limit.Rate
 
 	stopping context.Context // done once Stop was called
 	stop     context.CancelFunc
@@ -173,9 +174,9 @@ func New(c Config) (*Server, error) {
 		Config: c, base: base, own: base.Scheme + "://" + base.Host, secure: base.Scheme == "https",
 		origins: map[string]bool{}, csrf: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
 		inFlight: make(chan struct{}, c.Limits.InFlight), streams: make(chan struct{}, c.Limits.Streams),
-		bodies:    newBodies(c.Limits.Bodies, c.Limits.AllBodies),
-		streamsOf: &networkCount{most: c.Limits.NetworkStreams, taken: map[netip.Prefix]int{}},
-		signIns:   newAddressLimit(c.Limits.SignInsPerSecond, c.Limits.SignInsAtOnce, c.Now),
+		bodies:    limit.NewBodies(c.Limits.Bodies, c.Limits.AllBodies),
+		streamsOf: limit.NewCount(c.Limits.NetworkStreams),
+		signIns:   limit.NewRate(c.Limits.SignInsPerSecond, c.Limits.SignInsAtOnce, c.Now),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	if err := s.trustOrigins(); err != nil {

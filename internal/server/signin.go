@@ -35,7 +35,7 @@ func (s *Server) startSignIn(w *response, r *http.Request) error {
 	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" && dest != "document" {
 		return fault.New(fault.OriginRefused, "a sign-in is a page of its own")
 	}
-	if err := s.signIns.take(s.address(r)); err != nil {
+	if err := s.signIns.Take(s.address(r)); err != nil {
 		return err
 	}
 	query, err := single(r, "app", "return_to", "login_hint")
@@ -84,7 +84,7 @@ func redirect(w *response, to string) error {
 // finishSignIn is where the provider sends the browser back to. Whatever comes of it the attempt is over; a session's
 // cookies are set only when one has begun.
 func (s *Server) finishSignIn(w *response, r *http.Request) error {
-	if err := s.signIns.take(s.address(r)); err != nil {
+	if err := s.signIns.Take(s.address(r)); err != nil {
 		return err
 	}
 	query, err := single(r, "state", "code", "iss", "error")
