@@ -51,7 +51,7 @@ var policy = map[string]row{
 	"internal/mail":        {libs: "go-mail prometheus"},
 	"internal/upstream":    {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2 sync time"},
 	"internal/recheck":     {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "prometheus sync time"},
-	"internal/signin":      {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "time"},
+	"internal/signin":      {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "prometheus time"},
 
 	// adapters
 	"internal/store":        {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/session internal/signin internal/store/engine internal/store/pack internal/token", libs: "prometheus"},

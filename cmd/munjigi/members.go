@@ -18,7 +18,11 @@ import (
 )
 
 type membersCommand struct {
-	Add membersAddCommand `cmd:"" help:"Add a member with a login and a password."`
+	Add      membersAddCommand      `cmd:"" help:"Add a member with a login and a password."`
+	List     membersListCommand     `cmd:"" help:"List the members."`
+	Password membersPasswordCommand `cmd:"" help:"Set a member's password, and end their sessions."`
+	Disable  membersDisableCommand  `cmd:"" help:"Let a member in no more, and end their sessions."`
+	Enable   membersEnableCommand   `cmd:"" help:"Let a member in again."`
 }
 
 // realmFlag is of every command about a member.

@@ -89,7 +89,8 @@ func (p *program) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	flow, err := signin.New(signin.Config{
-		Realms: p.signinRealms(), Apps: p.config.AllApps(), Store: p.store, Sessions: p.manager, Keys: p.ring, Audit: p.store, Log: p.log,
+		Realms: p.signinRealms(), Apps: p.config.AllApps(), Store: p.store, Sessions: p.manager, Keys: p.ring, Audit: p.store,
+		Guesses: p.store, Woken: p.feed.Wake, Registerer: p.Metrics, Log: p.log,
 	})
 	if err != nil {
 		return err
@@ -99,7 +100,20 @@ func (p *program) assemble(ctx context.Context) (err error) {
 	}
 	p.Handler = p.server
 	p.Metrics.MustRegister(store.NewMetrics(p.store))
+	p.Metrics.MustRegister(hasherMetrics(p.hasher)...)
 	return p.recordConfig(ctx)
+}
+
+// hasherMetrics are what hashing costs: more waiting than a few tells of guessing, or of a machine that is too small.
+func hasherMetrics(hasher *account.Hasher) []prometheus.Collector {
+	return []prometheus.Collector{
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "munjigi_password_hashes_total", Help: "Hashes of passwords that were computed.",
+		}, func() float64 { return float64(hasher.Computed()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "munjigi_password_queue", Help: "Hashes of passwords being computed, and waiting for it.",
+		}, func() float64 { return float64(hasher.Waiting()) }),
+	}
 }
 
 // reloadKeys is for a key that was withdrawn elsewhere: sooner than the ring would see it by itself.
@@ -179,7 +193,9 @@ func (p *program) signinRealms() map[string]signin.Realm {
 	realms := map[string]signin.Realm{}
 	for name, realm := range p.config.Realms {
 		if realm.Password != nil {
-			realms[name] = signin.Realm{Checker: &signin.Members{Realm: name, Store: p.store, Hasher: p.hasher, Log: p.log}}
+			realms[name] = signin.Realm{Checker: &signin.Members{
+				Realm: name, Store: p.store, Hasher: p.hasher, Rules: passwordRules(&p.config, name), Log: p.log,
+			}}
 			continue
 		}
 		realms[name] = signin.Realm{Provider: p.providers[name], Roles: rolesOf(realm), RecheckEvery: time.Duration(realm.Recheck.Every)}
@@ -256,7 +272,7 @@ func (p *program) sweep(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			p.log.Warn("sweep", "err", err)
 		} else if swept != (store.Swept{}) {
-			p.log.Debug("swept", "expired", swept.Expired, "sessions", swept.Sessions, "entries", swept.Entries, "attempts", swept.Attempts, "grants", swept.Grants)
+			p.log.Debug("swept", "expired", swept.Expired, "sessions", swept.Sessions, "entries", swept.Entries, "attempts", swept.Attempts, "guesses", swept.Guesses, "grants", swept.Grants)
 		}
 	}
 }

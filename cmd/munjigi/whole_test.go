@@ -32,6 +32,7 @@ import (
 // whole is a running program and everything around it.
 type whole struct {
 	dir, url string
+	metrics  string // address of the metrics, where a test has them
 	provider *httptest.Server
 	service  *httptest.Server // GET /me answers when the token is good
 	process  *exec.Cmd

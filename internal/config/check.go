@@ -157,8 +157,8 @@ var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 
 func (c checker) realm(key, name string, realm Realm) {
 	c.name(key, name, "options")
-	if strings.HasSuffix(name, "-hint") {
-		c.Add(key, "the name "+strict.Quoted(name), "a name that does not end in -hint: cookies of hints do")
+	if strings.HasSuffix(name, "-hint") || strings.HasSuffix(name, "-device") {
+		c.Add(key, "the name "+strict.Quoted(name), "a name that does not end in -hint or -device: other cookies do")
 	}
 	if realm.URL != "" && realm.URL != c.URL {
 		c.Add(key+".url", strict.Quoted(realm.URL), "no address of its own: this version serves every realm at "+c.URL)

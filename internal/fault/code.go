@@ -54,7 +54,7 @@ var meanings = map[Code]meaning{
 	SessionUnconfirmed: {401, "Your company account has not been confirmed for too long. Sign in again.", "회사 계정을 오랫동안 확인하지 못했습니다. 다시 로그인하세요."},
 	SessionReused:      {401, "For your safety this session was ended, because an old sign-in of it was used again. Sign in again.", "이전 로그인 정보가 다시 사용되어 안전을 위해 세션을 종료했습니다. 다시 로그인하세요."},
 
-	CredentialsWrong: {401, "The login or the password is wrong. Try again.", "아이디 또는 비밀번호가 맞지 않습니다. 다시 시도하세요."},
+	CredentialsWrong: {401, "The login or the password is wrong, or there were too many tries. Check both; if they are right, wait a quarter of an hour.", "아이디 또는 비밀번호가 맞지 않거나 시도가 너무 많았습니다. 다시 확인하고, 맞게 입력했다면 15분 뒤에 다시 시도하세요."},
 
 	RoleMissing:         {403, "Your roles do not allow this. Ask an administrator.", "권한이 없습니다. 관리자에게 문의하세요."},
 	OriginRefused:       {403, "This page may not do that. Open it from its own address.", "이 페이지에서는 할 수 없는 요청입니다. 원래 주소에서 여세요."},

@@ -22,6 +22,28 @@ func (s *Server) refreshCookie(realm string) string {
 
 func hintCookie(realm string) string { return "munjigi-" + realm + "-hint" }
 
+// deviceCookie says that the right password was once presented by this browser. Only we read it.
+func (s *Server) deviceCookie(realm string) string { return s.refreshCookie(realm) + "-device" }
+
+func (s *Server) deviceOf(r *http.Request, realm string) string {
+	cookie, err := r.Cookie(s.deviceCookie(realm))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// keepDevice leaves the cookie as it is when there is no new one. It outlives sessions, and a sign-out.
+func (s *Server) keepDevice(w http.ResponseWriter, realm, value string) {
+	if value == "" {
+		return
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: s.deviceCookie(realm), Value: value, Path: "/", MaxAge: int(signin.DeviceLife / time.Second),
+		Secure: s.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
 // refreshOf is the realm's refresh token that the browser sent; "" without one.
 func (s *Server) refreshOf(r *http.Request, realm string) string {
 	cookie, err := r.Cookie(s.refreshCookie(realm))

@@ -36,15 +36,45 @@ func (s *Server) signIn(w *response, r *http.Request) error {
 	realm := r.PathValue("realm")
 	entered, err := s.SignIn.SignIn(r.Context(), signin.Credentials{
 		Realm: realm, App: app.Name, Login: body.Login, Password: body.Password, LegacyToken: body.LegacyToken,
-		Ticket: body.Ticket, End: body.End, Brought: s.refreshOf(r, realm), Caller: s.caller(r),
+		Ticket: body.Ticket, End: body.End, Device: s.deviceOf(r, realm), Brought: s.refreshOf(r, realm), Caller: s.caller(r),
 	})
 	if err != nil {
 		return err
 	}
 	if !app.Body {
 		s.keep(w, entered.Answer)
+		s.keepDevice(w, realm, entered.Device)
 	}
 	return s.write(w, entered.JSON)
+}
+
+type changeBody struct {
+	Old account.Password `json:"old"`
+	New account.Password `json:"new"`
+}
+
+// changePassword is PUT /account/password. The session that asks for it lives on, and no other of the account.
+func (s *Server) changePassword(w *response, r *http.Request) error {
+	who, err := s.identify(r)
+	if err != nil {
+		return err
+	}
+	var body changeBody
+	if err := decode(r, &body); err != nil {
+		return err
+	}
+	device, err := s.SignIn.ChangePassword(r.Context(), signin.Change{
+		Account: who.account, Session: who.session.ID, Old: body.Old, New: body.New,
+		Device: s.deviceOf(r, who.account.Realm), Caller: s.caller(r),
+	})
+	if err != nil {
+		return err
+	}
+	if !who.app.Body {
+		s.keepDevice(w, who.account.Realm, device)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 // signInTarget is where a page that signs somebody in goes afterwards: the one that startSignIn would have gone to.

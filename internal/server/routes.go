@@ -48,6 +48,8 @@ func (s *Server) routes() []route {
 		{"GET /sessions", apps, call, s.listDevices},
 		{"DELETE /sessions/{sid}", apps, call, s.endDevice},
 
+		{"PUT /account/password", apps, call, s.changePassword},
+
 		{"GET /.well-known/openid-configuration", everybody, call, s.discovery},
 		{"GET /.well-known/oauth-authorization-server", everybody, call, s.discovery},
 		{"GET /.well-known/jwks.json", everybody, call, s.jwks},

@@ -53,6 +53,7 @@ type Devices interface {
 // SignIn is signin.Flow.
 type SignIn interface {
 	SignIn(ctx context.Context, c signin.Credentials) (signin.Entered, error)
+	ChangePassword(ctx context.Context, c signin.Change) (device string, err error)
 	Start(ctx context.Context, r signin.Request) (signin.Redirect, error)
 	Finish(ctx context.Context, c signin.Callback) (signin.Finished, error)
 }
@@ -156,8 +157,8 @@ type Server struct {
 	stop     context.CancelFunc
 }
 
-// realmName keeps realms usable in paths and cookie names. A dot or an ending "-hint" would let the cookies of one realm
-// be taken for those of another.
+// realmName keeps realms usable in paths and cookie names. A dot, or an ending "-hint" or "-device", would let the cookies
+// of one realm be taken for those of another.
 var realmName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 
 // New checks the configuration.
@@ -204,8 +205,8 @@ func (c *Config) check() error {
 		if realm.Kind == "" {
 			return fmt.Errorf("realm %q: of no kind", name)
 		}
-		if !realmName.MatchString(name) || strings.HasSuffix(name, "-hint") || name == "options" {
-			return fmt.Errorf("realm %q: use lower-case letters, digits, - and _, not ending in -hint, not \"options\"", name)
+		if !realmName.MatchString(name) || strings.HasSuffix(name, "-hint") || strings.HasSuffix(name, "-device") || name == "options" {
+			return fmt.Errorf("realm %q: use lower-case letters, digits, - and _, not ending in -hint or -device, not \"options\"", name)
 		}
 	}
 	return nil

@@ -49,6 +49,7 @@ type Proved struct {
 // Entered is a sign-in that has become a session.
 type Entered struct {
 	session.Answer
+	Device string // the realm's cookie of a known device, for DeviceLife; "" changes nothing
 }
 
 // SignIn turns credentials into a session. credentials_wrong; too_many_attempts for a network that has been wrong too
@@ -58,11 +59,11 @@ func (f *Flow) SignIn(ctx context.Context, c Credentials) (Entered, error) {
 	if err != nil {
 		return Entered{}, err
 	}
-	proved, err := realm.Checker.Check(ctx, c)
+	proved, err := f.prove(ctx, realm, c)
 	if err == nil {
-		var answer session.Answer
-		if answer, err = f.enter(ctx, app, proved, c); err == nil {
-			return Entered{answer}, nil
+		var entered Entered
+		if entered, err = f.enter(ctx, app, proved, c); err == nil {
+			return entered, nil
 		}
 	}
 	f.refusals.record(ctx, refusal{err: err, realm: c.Realm, app: c.App, from: c.Caller.From, account: proved.Account})
@@ -93,7 +94,21 @@ func (f *Flow) entrance(c *Credentials) (account.App, Realm, error) {
 	return app, realm, nil
 }
 
-func (f *Flow) enter(ctx context.Context, app account.App, proved Proved, c Credentials) (session.Answer, error) {
+// prove has the realm's Checker look at credentials, as far as they may still be guessed.
+func (f *Flow) prove(ctx context.Context, realm Realm, c Credentials) (proved Proved, err error) {
+	known, err := f.known(ctx, realm, c)
+	if err != nil {
+		return Proved{}, err
+	}
+	err = f.guard.guess(ctx, aim{c.Realm, c.Login, known, c.Caller.From}, func(spent bool) (err error) {
+		c.Spent = spent
+		proved, err = realm.Checker.Check(ctx, c)
+		return err
+	})
+	return proved, err
+}
+
+func (f *Flow) enter(ctx context.Context, app account.App, proved Proved, c Credentials) (Entered, error) {
 	answer, err := f.Sessions.Begin(ctx, session.SignIn{
 		App: app, Identity: proved.Identity, Profile: proved.Profile, Secret: proved.Secret,
 		Brought: f.broughtTo(c.Realm, c.Brought), Caller: c.Caller,
@@ -103,9 +118,13 @@ func (f *Flow) enter(ctx context.Context, app account.App, proved Proved, c Cred
 		err = fault.Wrap(fault.CredentialsWrong, err)
 	}
 	if err != nil {
-		return session.Answer{}, fmt.Errorf("enter: %w", err)
+		return Entered{}, fmt.Errorf("enter: %w", err)
 	}
-	return answer, nil
+	device := ""
+	if !app.Body {
+		device, err = f.know(c.Realm, c.Login, proved.Secret)
+	}
+	return Entered{answer, device}, err
 }
 
 // broughtTo is the session whose cookie came along, if that is one of this realm.

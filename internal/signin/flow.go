@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/fault"
@@ -50,7 +52,7 @@ type Realm struct {
 	RecheckEvery time.Duration
 }
 
-// Config is what a Flow is made of. Every member but Now is required.
+// Config is what a Flow is made of. Every member is required unless it says otherwise.
 type Config struct {
 	Realms   map[string]Realm
 	Apps     map[string]account.App // by name
@@ -58,8 +60,12 @@ type Config struct {
 	Sessions Sessions
 	Keys     Keys
 	Audit    audit.Log
-	Now      func() time.Time
-	Log      *slog.Logger
+	Guesses  GuessStore // required where a realm has a Checker
+	// Woken is called after sessions were ended, to wake the revocation feed; optional, as is what follows.
+	Woken      func()
+	Registerer prometheus.Registerer
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // Flow is the way in. It is safe for concurrent use, and keeps nothing between Start and Finish: any node may finish
@@ -67,6 +73,7 @@ type Config struct {
 type Flow struct {
 	Config
 	refusals *refusals
+	guard    *guard
 }
 
 // New checks the configuration.
@@ -75,6 +82,9 @@ func New(c Config) (*Flow, error) {
 		return nil, errors.New("sign-in: store, sessions, keys, audit and log are required")
 	}
 	for name, realm := range c.Realms {
+		if realm.Checker != nil && c.Guesses == nil {
+			return nil, fmt.Errorf("sign-in: realm %q has passwords, and nothing counts guesses", name)
+		}
 		if (realm.Checker == nil) == (realm.Provider == nil) || realm.Provider != nil && realm.Roles == nil {
 			return nil, fmt.Errorf("sign-in: realm %q has no way in, two, or no rule for roles", name)
 		}
@@ -82,7 +92,14 @@ func New(c Config) (*Flow, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Flow{Config: c, refusals: newRefusals(c)}, nil
+	if c.Woken == nil {
+		c.Woken = func() {}
+	}
+	m, err := newMetrics(c.Registerer)
+	if err != nil {
+		return nil, fmt.Errorf("sign-in: %w", err)
+	}
+	return &Flow{Config: c, refusals: newRefusals(c), guard: newGuard(c, m)}, nil
 }
 
 // Request is a wish to sign in.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/session"
 )
 
 // Hasher makes and checks hashes of passwords. account.Hasher does.
@@ -22,6 +23,11 @@ type Hasher interface {
 type MemberStore interface {
 	// Member finds one by the login, as account.Login gives it.
 	Member(ctx context.Context, realm, login string) (m account.Member, found bool, err error)
+	// MemberOf finds one by the account's id.
+	MemberOf(ctx context.Context, account string) (m account.Member, found bool, err error)
+	// SetPassword raises the member's Secret with the new hash and ends the account's sessions but one, with an entry
+	// and an event each; it returns those that it ended. credentials_wrong when the Secret is another than was seen.
+	SetPassword(ctx context.Context, c PasswordChange) (ended []session.Session, err error)
 	// Rehash replaces the hash of a password that stays what it was, if it is still that one.
 	Rehash(ctx context.Context, account string, secret int64, encoded string) error
 }
@@ -31,6 +37,7 @@ type Members struct {
 	Realm  string
 	Store  MemberStore
 	Hasher Hasher
+	Rules  account.PasswordRules // of new passwords
 	Log    *slog.Logger
 }
 
@@ -75,6 +82,22 @@ func (m *Members) Check(ctx context.Context, c Credentials) (Proved, error) {
 		m.renew(ctx, member, c.Password)
 	}
 	return proved, nil
+}
+
+// Secret implements changing.
+func (m *Members) Secret(ctx context.Context, login string) (int64, error) {
+	member, _, err := m.Store.Member(ctx, m.Realm, login)
+	if err != nil {
+		return 0, fmt.Errorf("find member: %w", err)
+	}
+	return member.Secret, nil
+}
+
+// newRules are those for PUT /account/password.
+func (m *Members) newRules() account.PasswordRules {
+	rules := m.Rules
+	rules.Pointer = "/new"
+	return rules
 }
 
 // renew hashes a password as of today, now that it is at hand. Whatever stops it, the sign-in goes on: the next one

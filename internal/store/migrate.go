@@ -18,6 +18,9 @@ var ErrNewerSchema = errors.New("the database was written by a newer version of 
 // SchemaVersion is the number of the newest migration that this program knows.
 const SchemaVersion = 3
 
+// membersMigration makes the tables of members and guesses.
+const membersMigration = 3
+
 var canaryAt = place{table: "canary", row: "1", version: 1}
 
 const canaryPlain = "munjigi"
@@ -83,6 +86,9 @@ func (s *Store) apply(t *tx, files fs.FS, name string, number int) error {
 	}
 	if err == nil && number == 1 {
 		err = s.found(t)
+	}
+	if err == nil && number == membersMigration {
+		err = s.newGuessKey(t)
 	}
 	if err == nil {
 		err = t.Exec(`INSERT INTO migrations (number, name, applied_at) VALUES ($1, $2, $3)`, number, name, micros(s.Now()))

@@ -38,6 +38,7 @@ var (
 	_ recheck.WaveStore    = (*Store)(nil)
 	_ signin.Store         = (*Store)(nil)
 	_ signin.MemberStore   = (*Store)(nil)
+	_ signin.GuessStore    = (*Store)(nil)
 	_ audit.Log            = (*Store)(nil)
 )
 
@@ -58,8 +59,9 @@ type Config struct {
 // Store is the database. It is safe for concurrent use.
 type Store struct {
 	Config
-	db   *engine.DB
-	walk walk
+	db       *engine.DB
+	guessKey []byte
+	walk     walk
 }
 
 // Open opens the database, makes it where there is none, and brings its schema up to date. ErrSealKey when it was
@@ -98,7 +100,7 @@ func openOn(ctx context.Context, e engine.Engine, files fs.FS, c Config) (*Store
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{Config: c, db: db}
-	if err := s.migrate(ctx, files); err != nil {
+	if err := errors.Join(s.migrate(ctx, files), s.readGuessKey(ctx)); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.Close())
 	}
 	return s, nil

@@ -16,6 +16,8 @@ import (
 const (
 	// keepGone covers every wave's window.
 	keepGone = 24 * time.Hour
+	// keepGuesses is longer than the window in which guesses count.
+	keepGuesses = time.Hour
 	// restGrant is how long a grant of somebody without a session is found due before it is laid to rest.
 	restGrant = time.Hour
 )
@@ -34,6 +36,7 @@ type Swept struct {
 	Sessions int // sessions that were deleted
 	Entries  int // of the feed
 	Attempts int
+	Guesses  int
 	Grants   int // laid to rest until their owner signs in again
 }
 
@@ -155,8 +158,12 @@ func (s *Store) sweepRest(ctx context.Context, now time.Time, limit int, swept *
 			(SELECT id FROM attempts WHERE until <= $1 ORDER BY until LIMIT $2)`, micros(now), limit); err != nil {
 			return done, err
 		}
+		if done.Guesses, err = t.Count(`DELETE FROM guesses WHERE (id, bucket) IN
+			(SELECT id, bucket FROM guesses WHERE at <= $1 ORDER BY at LIMIT $2)`, micros(now.Add(-keepGuesses)), limit); err != nil {
+			return done, err
+		}
 		return done, t.Exec(`DELETE FROM gone WHERE at <= $1`, micros(now.Add(-keepGone)))
 	})
-	swept.Entries, swept.Attempts = done.Entries, done.Attempts
+	swept.Entries, swept.Attempts, swept.Guesses = done.Entries, done.Attempts, done.Guesses
 	return err
 }
