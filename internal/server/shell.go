@@ -117,6 +117,9 @@ func (s *Server) serve(out http.ResponseWriter, r *http.Request, route route) {
 // admit lets a request through to its route. Only what is all here may take a place, or callers who send nothing more
 // would keep all of them from everybody else.
 func (s *Server) admit(w *response, r *http.Request, route route) error {
+	if err := s.checkHost(r, route); err != nil {
+		return err
+	}
 	if err := s.csrf.Check(r); err != nil { // before anything is read; which app may what is checkOrigin's
 		return &fault.Error{Code: fault.OriginRefused, Detail: "not an origin of any app", Err: err}
 	}

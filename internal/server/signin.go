@@ -110,16 +110,17 @@ func (s *Server) finishSignIn(w *response, r *http.Request) error {
 }
 
 // backToSignIn shows the sign-in page with the reason, and with the way to where the person wanted to go.
-func (s *Server) backToSignIn(w *response, _ *http.Request, err error, done signin.Finished) error {
+func (s *Server) backToSignIn(w *response, r *http.Request, err error, done signin.Finished) error {
 	w.code, w.err = fault.CodeOf(err), err
 	query := url.Values{"reason": {string(w.code)}, "request": {w.id}}
-	if target, ours := strings.CutPrefix(done.ReturnTo, s.own+"/"); ours {
+	own := s.homes.Own(r)
+	if target, ours := strings.CutPrefix(done.ReturnTo, own+"/"); ours {
 		query.Set("return_to", "/"+target)
 	} else if done.ReturnTo != "" {
 		query.Set("app", done.App)
 		query.Set("return_to", done.ReturnTo)
 	}
-	return redirect(w, s.own+"/sign-in?"+query.Encode())
+	return redirect(w, own+"/sign-in?"+query.Encode())
 }
 
 // single reads query parameters of which each may be there once (RFC 6749 §3.1). Others are passed over.
