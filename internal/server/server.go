@@ -57,6 +57,8 @@ type SignIn interface {
 	ChangePassword(ctx context.Context, c signin.Change) (device string, err error)
 	Start(ctx context.Context, r signin.Request) (signin.Redirect, error)
 	Finish(ctx context.Context, c signin.Callback) (signin.Finished, error)
+	// Choosing reads what a ticket offers, and uses nothing up.
+	Choosing(ticket, realm string) (signin.Choosing, error)
 }
 
 // Keys is what keys.Ring shows.

@@ -99,6 +99,9 @@ func (s *Server) finishSignIn(w *response, r *http.Request) error {
 	if attempt != "" {
 		s.setAttempt(w, signin.AttemptName(query["state"]), "", 0)
 	}
+	if limit, full := errors.AsType[*fault.Error](err); full && limit.Ticket != "" {
+		s.setChoice(w, realm, limit.Ticket)
+	}
 	switch {
 	case err != nil:
 		return s.backToSignIn(w, r, err, done)
@@ -113,6 +116,9 @@ func (s *Server) finishSignIn(w *response, r *http.Request) error {
 func (s *Server) backToSignIn(w *response, r *http.Request, err error, done signin.Finished) error {
 	w.code, w.err = fault.CodeOf(err), err
 	query := url.Values{"reason": {string(w.code)}, "request": {w.id}}
+	if w.code == fault.SessionLimit {
+		query.Set("realm", r.PathValue("realm")) // whose choice it is
+	}
 	own := s.homes.Own(r)
 	if target, ours := strings.CutPrefix(done.ReturnTo, own+"/"); ours {
 		query.Set("return_to", "/"+target)
