@@ -5,12 +5,12 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
-	"mime"
 	"net/http"
 	"runtime/debug"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/body"
 )
 
 // response is a ResponseWriter that remembers what the log, the metrics and the problem documents need to know.
@@ -129,7 +129,7 @@ func (s *Server) admit(w *response, r *http.Request, route route) error {
 			return fault.New(fault.RequestInvalid, "a token never goes into a URL")
 		}
 	}
-	if changes(r.Method) && !isJSON(r) {
+	if changes(r.Method) && !body.IsJSON(r) {
 		return fault.New(fault.RequestInvalid, "send Content-Type: application/json")
 	}
 	if err := s.receive(w, r); err != nil {
@@ -153,12 +153,4 @@ func (s *Server) place() (leave func(), err error) {
 	default:
 		return nil, &fault.Error{Code: fault.TooManyAttempts, Detail: "too many requests at once", RetryAfter: time.Second}
 	}
-}
-
-// isJSON tells that the body, if there is one, says that it is JSON. A form of another site could send anything else
-// without a preflight.
-func isJSON(r *http.Request) bool {
-	sent := r.Header.Get("Content-Type")
-	kind, _, err := mime.ParseMediaType(sent)
-	return sent == "" && r.ContentLength == 0 || err == nil && kind == "application/json"
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/body"
 	"github.com/munjigi/munjigi/internal/signin"
 )
 
@@ -140,7 +141,7 @@ func single(r *http.Request, names ...string) (map[string]string, error) {
 	for _, name := range names {
 		values := all[name]
 		if len(values) > 1 {
-			return nil, invalid(pointer(name), "sent twice")
+			return nil, invalid(body.Pointer(name), "sent twice")
 		}
 		if len(values) == 1 {
 			one[name] = values[0]
