@@ -159,6 +159,18 @@ func TestWholeTicketsAtOnce(t *testing.T) {
 	}
 }
 
+// A ticket is worth what the password was: after that has changed, nothing.
+func TestWholeATicketEndsWithThePassword(t *testing.T) {
+	w := startMembers(t, "per_account: 1, when_full: refuse", "kim")
+	w.enters(t, w.on(onPhone))
+	b := w.browser()
+	_, err := b.guess("kim", canary)
+	limit := wantLimit(t, err, 1)
+	w.members(t, "another horse canary staple", "password", "kim", "--password-file", "-")
+	_, err = b.choose(limit.Ticket, limit.Sessions[0].ID)
+	wantCode(t, err, fault.CredentialsWrong)
+}
+
 // After a provider's redirect the browser has nothing but a cookie, and the page asks what there is to choose.
 func TestWholeAChoiceAfterAProvidersCallback(t *testing.T) {
 	w := startTwoHosts(t)

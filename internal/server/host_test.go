@@ -120,6 +120,26 @@ func TestWhatAnswersAtWhichAddress(t *testing.T) {
 	}
 }
 
+func TestEachAddressOffersItsOwnRealms(t *testing.T) {
+	w := openTown(t)
+	for at, want := range map[string]string{w.at: "staff staff", w.login: "members "} {
+		var options struct {
+			Realms  []struct{ Name string }
+			Console string
+		}
+		if err := json.Unmarshal([]byte(text(t, w.send(t, at, from("", "GET", "/sign-in/options", "")))), &options); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, realm := range options.Realms {
+			got += realm.Name + " "
+		}
+		if got += options.Console; got != want {
+			t.Errorf("%s offers %q, want %q", at, got, want)
+		}
+	}
+}
+
 // A session call names its app, and is answered where the app's realm is.
 func TestSessionCallsAreAnsweredAtTheRealmsAddress(t *testing.T) {
 	w := openTown(t)

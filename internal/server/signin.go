@@ -21,14 +21,20 @@ type realmBody struct {
 	Forgot   bool   `json:"forgotten,omitempty"`
 }
 
-// signInOptions is what the sign-in page offers.
-func (s *Server) signInOptions(w *response, _ *http.Request) error {
-	list := []realmBody{}
+// signInOptions is what the sign-in page offers: the realms that are at the address where it was asked.
+func (s *Server) signInOptions(w *response, r *http.Request) error {
+	list, console := []realmBody{}, ""
 	for name, realm := range s.Realms {
+		if s.homes.Of(name) != s.homes.At(r) {
+			continue
+		}
 		list = append(list, realmBody{name, string(realm.Kind), realm.Provider, realm.SignUp, realm.Forgotten})
 	}
 	slices.SortFunc(list, func(a, b realmBody) int { return strings.Compare(a.Name, b.Name) })
-	return s.encode(w, map[string]any{"realms": list, "console": s.Console})
+	if s.AtOffice(r) {
+		console = s.Console
+	}
+	return s.encode(w, map[string]any{"realms": list, "console": console})
 }
 
 // startSignIn sends the browser to the realm's provider. It changes nothing here but a cookie of its own.
