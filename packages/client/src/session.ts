@@ -222,7 +222,7 @@ export function createSession(config: Config): Session {
     const result = await job.send(used?.text)
     const problem = used && (await job.problem(result))
     if (!problem) return result
-    if (/^session_/.test(problem.code) && sid === sidOf()) end(problem as never)
+    if (/^session_/.test(problem.code) && sid === sidOf()) end({ code: problem.code, problem })
     const want = need(problem, used, service)
     if (!want) return result
     const now = tokenOf(want.service)
