@@ -1,4 +1,4 @@
-// `munjigi demo` as a process of its own: Munjigi, the company's provider and the services, on five free ports.
+// `munjigi demo` as a process of its own: Munjigi, the company's provider, the services and the shops, on free ports.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const binary = process.env.MUNJIGI_BIN ?? fileURLToPath(new URL('../bin/munjigi', import.meta.url))
-const ports = 5
+const ports = 6
 const startsWithin = 30_000
 
 /**
@@ -30,7 +30,7 @@ async function isFree(port) {
   }
 }
 
-/** The first of five free ports in a row, below those that the system gives away by itself. */
+/** The first of so many free ports in a row, below those that the system gives away by itself. */
 async function freeRange() {
   for (;;) {
     const first = 20_000 + Math.floor(Math.random() * 10_000)
@@ -40,8 +40,16 @@ async function freeRange() {
 }
 
 /**
+ * What demo.json says, and how to end the demo.
+ * @typedef {{
+ *   url: string, provider: string, services: Record<string, string>, shop: string, wholesale: string,
+ *   members: { login: string, password: string, name: string }[], log: () => string, stop: () => Promise<void>,
+ * }} Demo
+ */
+
+/**
  * Starts the demo and waits for its `ready` line.
- * @returns {Promise<{ url: string, provider: string, log: () => string, stop: () => Promise<void> }>}
+ * @returns {Promise<Demo>}
  */
 export async function startDemo() {
   const dir = await mkdtemp(join(tmpdir(), 'munjigi-demo-'))
@@ -57,7 +65,7 @@ export async function startDemo() {
       lines.push(line)
       if (!line.startsWith('ready ')) return
       clearTimeout(timer)
-      resolve(line.slice('ready '.length).trim())
+      resolve(undefined)
     })
     child.once('error', reject)
     child.once('exit', (status) => reject(new Error(`ended with ${status}:\n${lines.join('\n')}`)))
@@ -69,9 +77,9 @@ export async function startDemo() {
     await rm(dir, { recursive: true, force: true })
   }
   try {
-    const url = await ready
-    const { provider } = JSON.parse(await readFile(join(dir, 'demo.json'), 'utf8'))
-    return { url, provider, log: () => lines.join('\n'), stop }
+    await ready
+    const sites = JSON.parse(await readFile(join(dir, 'demo.json'), 'utf8'))
+    return { ...sites, log: () => lines.join('\n'), stop }
   } catch (error) {
     child.kill('SIGKILL')
     throw error

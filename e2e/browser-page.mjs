@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core'
 
 const userAgent =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
-const results = fileURLToPath(new URL('../test-results/console/', import.meta.url))
+const results = fileURLToPath(new URL('../test-results/', import.meta.url))
 
 export function launch() {
   return chromium.launch({
@@ -77,9 +77,19 @@ export async function barriers(page) {
  * @param {import('playwright-core').Page} page
  * @param {string} name
  */
-export async function picture(page, name) {
-  await mkdir(results, { recursive: true })
-  await page.screenshot({ path: `${results}${name}.png`, fullPage: true, animations: 'disabled' })
+export function picture(page, name) {
+  return pictureIn('console', page, name)
+}
+
+/**
+ * The same for another front end than the console.
+ * @param {string} folder
+ * @param {import('playwright-core').Page} page
+ * @param {string} name
+ */
+export async function pictureIn(folder, page, name) {
+  await mkdir(results + folder, { recursive: true })
+  await page.screenshot({ path: `${results}${folder}/${name}.png`, fullPage: true, animations: 'disabled' })
 }
 
 /** How far the page is wider than the screen: nobody should have to scroll sideways. */
