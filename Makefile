@@ -85,21 +85,37 @@ need-all:
 	@scripts/need test
 
 clean:
-	rm -rf bin node_modules */node_modules packages/*/node_modules munjigi-demo test-results e2e/test-results
-	find console/dist -mindepth 1 ! -name .gitkeep -delete
+	rm -rf bin node_modules */node_modules packages/*/node_modules examples/*/node_modules munjigi-demo test-results e2e/test-results
+	rm -rf packages/client/dist
+	find console/dist internal/demo/members/dist -mindepth 1 ! -name .gitkeep -delete
 
-node_modules/.package-lock.json: package-lock.json package.json $(wildcard */package.json packages/*/package.json)
+node_modules/.package-lock.json: package-lock.json package.json $(wildcard */package.json packages/*/package.json examples/*/package.json)
 	$(say) 'npm: installing packages'
 	@npm ci --loglevel=error
 	@touch $@
 
-console/dist/index.html: node_modules/.package-lock.json $(shell find console -type f -not -path '*/dist/*' -not -path '*/node_modules/*')
+# What npm builds is embedded in the binary. A build that goes well says nothing.
+sources = $(shell find $(1) -type f -not -path '*/dist/*' -not -path '*/node_modules/*')
+build = @out=$$(npm run build -w $(1) --silent 2>&1) || { echo "$$out"; exit 1; }
+
+packages/client/dist/index.js: node_modules/.package-lock.json $(call sources,packages/client)
+	$(say) 'client: building'
+	$(call build,packages/client)
+	@touch $@
+
+console/dist/index.html: packages/client/dist/index.js $(call sources,console)
 	$(say) 'console: building'
-	@out=$$(npm run build --silent 2>&1) || { echo "$$out"; exit 1; }
+	$(call build,console)
+	@touch $@
+
+SHOP := internal/demo/members/dist/index.html
+$(SHOP): packages/client/dist/index.js $(call sources,examples/vue-shop)
+	$(say) 'the demo'\''s shop: building'
+	$(call build,examples/vue-shop)
 	@touch $@
 
 # Go itself knows what has changed.
-bin/munjigi: console/dist/index.html FORCE
+bin/munjigi: console/dist/index.html $(SHOP) FORCE
 	$(say) 'go: building bin/munjigi'
 	@$(SHIPPED) go build $(STAMP) -ldflags '-s -w' -o $@ ./cmd/munjigi
 

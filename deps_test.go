@@ -57,9 +57,7 @@ var policy = map[string]row{
 	"internal/store":        {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/session internal/signin internal/store/engine internal/store/pack internal/token", libs: "prometheus"},
 	"internal/store/engine": {std: "database/sql", libs: "sqlite"},
 	"internal/store/pack":   {ours: "internal/session"},
-	"internal/server/body":  {ours: "internal/fault", std: "net/http"},
-	"internal/server/host":  {ours: "internal/account internal/fault", std: "net/http"},
-	"internal/server":       {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/server/body internal/server/host internal/server/limit internal/session internal/signin internal/token", std: "net/http", libs: "prometheus"},
+	"internal/server":       {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/server/limit internal/session internal/signin internal/token", std: "net/http", libs: "prometheus"},
 	"internal/server/limit": {ours: "internal/fault", libs: "time"},
 
 	// public
@@ -68,10 +66,11 @@ var policy = map[string]row{
 
 	// what puts it together
 	"console":               {},
+	"internal/demo":         {ours: "internal/demo/members internal/fault verify", std: "net/http", libs: "go-jose"},
 	"internal/demo/mailbox": {std: "net/http", libs: "go-smtp"},
-	"internal/demo":         {ours: "internal/fault verify", std: "net/http", libs: "go-jose"},
+	"internal/demo/members": {ours: "internal/fault verify", std: "net/http"},
 	"cmd/munjigi": {
-		ours: "console internal/account internal/audit internal/config internal/demo internal/fault internal/keys internal/recheck internal/server internal/session internal/signin internal/store internal/strict internal/token internal/upstream",
+		ours: "console internal/account internal/audit internal/config internal/demo internal/demo/members internal/fault internal/keys internal/recheck internal/server internal/session internal/signin internal/store internal/strict internal/token internal/upstream",
 		std:  "net/http", libs: "kong prometheus sync term",
 	},
 }

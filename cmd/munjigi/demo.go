@@ -21,16 +21,17 @@ import (
 const demoPatience = 30 * time.Second
 
 type demoCommand struct {
-	Listen string `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where Munjigi listens (${default}); the next four ports are the demo's as well. On this machine alone."`
+	Listen string `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where Munjigi listens (${default}); the next five ports are the demo's as well. On this machine alone."`
 	Dir    string `default:"./munjigi-demo" placeholder:"DIR" type:"path" help:"The directory that keeps everything (${default}), also for the next time."`
 
 	LogLevel slog.Level `default:"warn" help:"The least that is logged: debug, info, warn or error (${default})."`
 }
 
 func (demoCommand) Help() string {
-	return `Runs Munjigi together with a company to try it on: a provider with the company's accounts, and two services. They are
-separate web servers in this one process and meet over real connections. Nothing leaves this machine. Sign in as anybody,
-call a service, leave the company, and see how soon the service knows.
+	return `Runs Munjigi together with a company to try it on: a provider with the company's accounts, two services, and two shops
+with members. They are separate web servers in this one process and meet over real connections. Nothing leaves this
+machine. Sign in as anybody, call a service, leave the company, and see how soon the service knows. Or sign in to the shop
+as a member, have a hundred components call at once, and count the session calls.
 
 Example:
 
@@ -54,21 +55,14 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	defer func() { err = errors.Join(err, program.Close()) }()
 
-	others, err := listenAll(ctx, program.config.Listens()[1:]) // the first one is the town's
-	if err != nil {
-		return err
-	}
-
 	// As in serve: requests are drained before what they need is stopped.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	group, failed := errgroup.WithContext(background)
-	public := newHTTPServer(withDemoPage(program.Handler, program.server.AtOffice, setup), log)
+	public := newHTTPServer(withDemoPage(program.Handler, setup), log)
 	public.RegisterOnShutdown(program.server.Stop)
 	group.Go(func() error { return program.Run(failed) })
 	group.Go(func() error { return town.Run(failed) })
-	for _, place := range append(others, town.Munjigi) {
-		group.Go(func() error { return serveOn(public, place) })
-	}
+	group.Go(func() error { return serveOn(public, town.Munjigi) })
 	if err = announce(ctx, t, setup, town); err == nil {
 		select {
 		case <-ctx.Done():
@@ -101,13 +95,12 @@ func announce(ctx context.Context, t *terminal, setup *demo.Setup, town *demo.To
 	return nil
 }
 
-// withDemoPage adds the page of a token's way to Munjigi's own origin, and to no realm's. It is no mux: that would tidy paths up before
+// withDemoPage adds the page of a token's way to Munjigi's own origin. It is no mux: that would tidy paths up before
 // Munjigi sees them.
-func withDemoPage(munjigi http.Handler, atOffice func(*http.Request) bool, setup *demo.Setup) http.Handler {
+func withDemoPage(munjigi http.Handler, setup *demo.Setup) http.Handler {
 	page := demo.NewPage(setup.Sites)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ours := r.URL.Path == "/demo" || strings.HasPrefix(r.URL.Path, "/demo/")
-		if ours && atOffice(r) {
+		if r.URL.Path == "/demo" || strings.HasPrefix(r.URL.Path, "/demo/") {
 			page.ServeHTTP(w, r)
 			return
 		}
@@ -126,5 +119,12 @@ func newDemoProgram(ctx context.Context, setup *demo.Setup, log *slog.Logger) (*
 	if err != nil {
 		return nil, err
 	}
-	return newProgram(ctx, config, log)
+	program, err := newProgram(ctx, config, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := addDemoMembers(ctx, program); err != nil {
+		return nil, errors.Join(err, program.Close())
+	}
+	return program, nil
 }

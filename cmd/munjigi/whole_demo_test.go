@@ -14,8 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/munjigi/munjigi/internal/demo/members"
 	"github.com/munjigi/munjigi/internal/fault"
 )
+
+// demoPorts is how many ports in a row the demo takes.
+const demoPorts = 6
 
 // demoEvery is the demo's recheck.every.
 const demoEvery = 5 * time.Second
@@ -25,12 +29,14 @@ type demoFile struct {
 	URL      string            `json:"url"`
 	Provider string            `json:"provider"`
 	Services map[string]string `json:"services"`
+	Shop     string            `json:"shop"`
+	Members  []members.Member  `json:"members"`
 }
 
 // startDemo runs `munjigi demo` and reads its demo.json.
 func startDemo(t *testing.T) (*whole, demoFile) {
 	t.Helper()
-	port := freePorts(t, 5)
+	port := freePorts(t, demoPorts)
 	w := &whole{dir: t.TempDir(), log: new(lines)}
 	w.process = w.command("demo", "--listen", fmt.Sprintf("localhost:%d", port), "--dir", w.dir)
 	out := new(lines)
@@ -217,7 +223,7 @@ func TestWholeDemoRefusesAForeignDomain(t *testing.T) {
 
 func TestDemoSaysWhichPortIsTaken(t *testing.T) {
 	t.Parallel()
-	port := freePorts(t, 5)
+	port := freePorts(t, demoPorts)
 	l, err := net.Listen("tcp", fmt.Sprintf("localhost:%d", port+1))
 	if err != nil {
 		t.Fatal(err)

@@ -4,13 +4,17 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+
+	"github.com/munjigi/munjigi/internal/demo/members"
 )
 
 // Sites are the addresses of a running demo: the demo.json of its directory, and what its page asks for.
 type Sites struct {
-	URL      string            `json:"url"` // Munjigi's
-	Provider string            `json:"provider"`
-	Services map[string]string `json:"services"` // by name
+	URL       string            `json:"url"` // Munjigi's
+	Provider  string            `json:"provider"`
+	Services  map[string]string `json:"services"` // by name
+	Shop      string            `json:"shop"`
+	Wholesale string            `json:"wholesale"` // the second front end of the members
 }
 
 // NewPage is the page that shows a token's way, for Munjigi's own origin; it expects paths below /demo/.
@@ -35,4 +39,22 @@ func NewPage(sites Sites) http.Handler {
 		w.Header().Set("Referrer-Policy", "same-origin")
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// shops are the origins of the members' front ends.
+func (s Sites) shops() []string { return []string{s.Shop, s.Wholesale} }
+
+// shop is the front end that an app of the members is, with the services that its tokens are for.
+func (s Sites) shop(app string, services ...string) members.ShopConfig {
+	config := members.ShopConfig{App: app, Origin: s.Shop, Other: s.Wholesale, Munjigi: s.URL, Services: map[string]string{}}
+	if app == members.Wholesale {
+		config.Origin, config.Other = s.Wholesale, s.Shop
+	}
+	connect := []string{s.URL}
+	for _, name := range services {
+		config.Services[name] = s.Services[name]
+		connect = append(connect, s.Services[name])
+	}
+	config.Policy = pagePolicy(connect...)
+	return config
 }

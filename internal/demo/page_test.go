@@ -12,12 +12,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/munjigi/munjigi/internal/demo/members"
 )
 
 func sites() Sites {
 	return Sites{
 		URL: "http://localhost:8080", Provider: "http://localhost:8081",
 		Services: map[string]string{"wishlist": "http://localhost:8082", "market": "http://localhost:8083"},
+		Shop:     "http://localhost:8084", Wholesale: "http://localhost:8085",
 	}
 }
 
@@ -154,6 +157,32 @@ func TestProviderSpeaksBothLanguages(t *testing.T) {
 		provider.ServeHTTP(recorder, request)
 		if !strings.Contains(recorder.Body.String(), row.want) || strings.Contains(recorder.Body.String(), "no value") {
 			t.Errorf("%s for %s lacks %q", row.path, row.accept, row.want)
+		}
+	}
+}
+
+// Each shop may call Munjigi and the services that its tokens are for, and says so to the browser.
+func TestShopsMayCallOnlyTheirServices(t *testing.T) {
+	retail, wholesale := sites().shop(members.Retail, "market"), sites().shop(members.Wholesale, "market", "wishlist")
+	for _, row := range []struct {
+		got, want members.ShopConfig
+		connect   string
+	}{
+		{retail, members.ShopConfig{
+			App: "shop", Origin: "http://localhost:8084", Other: "http://localhost:8085", Munjigi: "http://localhost:8080",
+			Services: map[string]string{"market": "http://localhost:8083"},
+		}, "connect-src 'self' http://localhost:8080 http://localhost:8083;"},
+		{wholesale, members.ShopConfig{
+			App: "wholesale", Origin: "http://localhost:8085", Other: "http://localhost:8084", Munjigi: "http://localhost:8080",
+			Services: map[string]string{"market": "http://localhost:8083", "wishlist": "http://localhost:8082"},
+		}, "connect-src 'self' http://localhost:8080 http://localhost:8083 http://localhost:8082;"},
+	} {
+		if !strings.Contains(row.got.Policy, row.connect) {
+			t.Errorf("%s: policy %s, want %s", row.got.App, row.got.Policy, row.connect)
+		}
+		row.want.Policy = row.got.Policy
+		if diff := cmp.Diff(row.want, row.got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.got.App, diff)
 		}
 	}
 }

@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/munjigi/munjigi/internal/demo/members"
 	"github.com/munjigi/munjigi/verify"
 )
 
@@ -18,6 +21,7 @@ const maxCheckAge = 30 * time.Second
 // ServiceConfig is all that a service has to know of Munjigi.
 type ServiceConfig struct {
 	Issuer string       // Munjigi's address; pages of its origin may call the service
+	Shops  []string     // origins of the members' front ends: their pages may call the routes for members
 	Log    *slog.Logger // nil = silent
 }
 
@@ -55,11 +59,16 @@ func newService(name string, config ServiceConfig, routes []route) (*Service, er
 	if err != nil {
 		return nil, fmt.Errorf("service %s: %w", name, err)
 	}
-	verifier, err := verify.New(verify.Config{Issuer: config.Issuer, Service: name, Realms: []string{"staff"}, Log: config.Log})
+	verifier, err := verify.New(verify.Config{Issuer: config.Issuer, Service: name, Realms: []string{"staff", members.Realm}, Log: config.Log})
 	if err != nil {
 		return nil, fmt.Errorf("service %s: %w", name, err)
 	}
+	counters, err := members.Counters(name, verifier)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
+	mux.Handle(members.Path, counters)
 	for _, r := range routes {
 		mux.Handle(r.pattern, verifier.Require(r.need(), r.handler))
 	}
@@ -68,7 +77,7 @@ func newService(name string, config ServiceConfig, routes []route) (*Service, er
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(document) // a client that went away needs no answer
 	})
-	return &Service{handler: serviceCORS(origin.Scheme+"://"+origin.Host, mux), verifier: verifier}, nil
+	return &Service{handler: serviceCORS(origin.Scheme+"://"+origin.Host, config.Shops, mux), verifier: verifier}, nil
 }
 
 // me answers with the claims: who is asking, as this service sees it.
@@ -89,13 +98,15 @@ func (s *Service) Ready(ctx context.Context) error { return s.verifier.Ready(ctx
 // Close ends what runs in the background.
 func (s *Service) Close() { s.verifier.Close() }
 
-// serviceCORS lets the pages of one origin call the service and read its refusals. Everybody else is answered without a
-// word of permission, so that a browser keeps the answer from them.
-func serviceCORS(origin string, next http.Handler) http.Handler {
+// serviceCORS lets the staff's pages call the service and read its refusals, and the shops' pages what is for members.
+// Everybody else is answered without a word of permission, so that a browser keeps the answer from them.
+func serviceCORS(staff string, shops []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header := w.Header()
+		header, origin := w.Header(), r.Header.Get("Origin")
 		header.Add("Vary", "Origin")
-		if r.Header.Get("Origin") == origin {
+		forMembers := strings.HasPrefix(r.URL.Path, members.Path)
+		admitted := !forMembers && origin == staff || forMembers && slices.Contains(shops, origin)
+		if admitted {
 			header.Set("Access-Control-Allow-Origin", origin)
 			header.Set("Access-Control-Expose-Headers", "WWW-Authenticate, Date, Retry-After")
 		}
@@ -103,7 +114,7 @@ func serviceCORS(origin string, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if r.Header.Get("Origin") == origin {
+		if admitted {
 			header.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
 			header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
 			header.Set("Access-Control-Max-Age", "600")

@@ -19,6 +19,9 @@ import (
 	"github.com/munjigi/munjigi/internal/token"
 )
 
+// shopOrigin is the one shop whose pages may call the services here.
+const shopOrigin = "http://localhost:8084"
+
 // gatekeeper is as much of Munjigi as a service needs: keys, an empty feed, and tokens.
 type gatekeeper struct {
 	t      *testing.T
@@ -85,7 +88,7 @@ func (g *gatekeeper) token(change func(*token.Claims)) string {
 // start serves a service that is ready.
 func (g *gatekeeper) start(begin func(ServiceConfig) (*Service, error)) *httptest.Server {
 	g.t.Helper()
-	service, err := begin(ServiceConfig{Issuer: g.server.URL})
+	service, err := begin(ServiceConfig{Issuer: g.server.URL, Shops: []string{shopOrigin}})
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -139,7 +142,7 @@ func TestServiceAdmitsByTheTokenAlone(t *testing.T) {
 		"no token":            {"GET", "/me", "", "token_missing"},
 		"tampered":            {"GET", "/me", good[:len(good)-4] + "AAAA", "token_invalid"},
 		"another audience":    {"GET", "/me", g.token(func(c *token.Claims) { c.Audience = []string{"market"} }), "token_wrong_audience"},
-		"another realm":       {"GET", "/me", g.token(func(c *token.Claims) { c.Realm = "members" }), "token_invalid"},
+		"another realm":       {"GET", "/me", g.token(func(c *token.Claims) { c.Realm = "partners" }), "token_invalid"},
 		"no role":             {"GET", "/lists", g.token(func(c *token.Claims) { c.Roles = []string{} }), "role_missing"},
 		"viewer deletes":      {"DELETE", "/lists/l1", g.token(func(c *token.Claims) { c.Roles = []string{"viewer"} }), "role_missing"},
 		"checked a while ago": {"DELETE", "/lists/l1", g.token(func(c *token.Claims) { c.CheckedAt -= 60 }), "token_stale_check"},
@@ -257,18 +260,23 @@ func TestDocumentsTellTheTruth(t *testing.T) {
 	}
 }
 
-func TestOnlyOnePageMayCallAService(t *testing.T) {
+// The staff's page may call the admin API, the shops' pages what is for members; nobody else anything.
+func TestOnlyItsPagesMayCallAService(t *testing.T) {
 	g := startGatekeeper(t)
 	service := g.start(NewMarket).Config.Handler
-	for origin, allowed := range map[string]string{g.server.URL: g.server.URL, "http://localhost:1": "", "null": "", "": ""} {
+	staff := g.server.URL
+	for place, allowed := range map[struct{ path, origin string }]string{
+		{"/me", staff}: staff, {"/me", shopOrigin}: "", {"/shops", shopOrigin}: "", {"/me", "http://localhost:1"}: "", {"/me", "null"}: "", {"/me", ""}: "",
+		{"/member/product", shopOrigin}: shopOrigin, {"/member/product", staff}: "", {"/member/product", "null"}: "", {"/member/product", ""}: "",
+	} {
 		for _, method := range []string{"OPTIONS", "GET"} {
-			request := httptest.NewRequest(method, "/me", nil)
-			request.Header.Set("Origin", origin)
+			request := httptest.NewRequest(method, place.path, nil)
+			request.Header.Set("Origin", place.origin)
 			recorder := httptest.NewRecorder()
 			service.ServeHTTP(recorder, request)
 			header := recorder.Header()
 			if got := header.Get("Access-Control-Allow-Origin"); got != allowed {
-				t.Errorf("%s from %q: allowed %q, want %q", method, origin, got, allowed)
+				t.Errorf("%s %s from %q: allowed %q, want %q", method, place.path, place.origin, got, allowed)
 			}
 			if method == "GET" && allowed != "" && !strings.Contains(header.Get("Access-Control-Expose-Headers"), "WWW-Authenticate, Date") {
 				t.Errorf("exposed %q", header.Get("Access-Control-Expose-Headers"))
@@ -277,5 +285,46 @@ func TestOnlyOnePageMayCallAService(t *testing.T) {
 				t.Errorf("allowed headers %q", header.Get("Access-Control-Allow-Headers"))
 			}
 		}
+	}
+}
+
+// What is for members is for nobody else, and the private admin API is not for members.
+func TestServiceKeepsMembersAndStaffApart(t *testing.T) {
+	g := startGatekeeper(t)
+	sites := map[string]string{"wishlist": g.start(NewWishlist).URL, "market": g.start(NewMarket).URL}
+	staff := g.token(nil)
+	member := func(app string) string {
+		return g.token(func(c *token.Claims) {
+			c.Realm, c.ClientID, c.Roles = "members", app, []string{"admin", "editor", "viewer"}
+		})
+	}
+	for path, want := range map[string]string{
+		"market/member/group?n=1": "name", "market/member/product": "price", "market/member/creative": "headline",
+		"market/member/point": "points", "wishlist/member/wanted?n=2147483647": "times", "market/me": "realm",
+	} {
+		service, rest, _ := strings.Cut(path, "/")
+		if status, body := g.ask("GET", sites[service]+"/"+rest, member("shop")); status != 200 || body[want] == nil {
+			t.Errorf("%s: %d %v, want %s", path, status, body, want)
+		}
+	}
+	for path, want := range map[string]string{
+		"/shops": "role_missing", "/products": "role_missing", "/member/product?n=x": "request_invalid", "/member/product?n=-1": "request_invalid",
+	} {
+		if status, problem := g.ask("GET", sites["market"]+path, member("shop")); problem["code"] != want {
+			t.Errorf("a member at %s: %d %v, want %s", path, status, problem["code"], want)
+		}
+	}
+	if status, problem := g.ask("POST", sites["market"]+"/shops/s1/suspend", member("shop")); problem["code"] != "role_missing" {
+		t.Errorf("a member with the staff's roles suspends a shop: %d %v", status, problem["code"])
+	}
+	for bearer, want := range map[string]string{staff: "role_missing", "": "token_missing"} {
+		if status, problem := g.ask("GET", sites["market"]+"/member/product", bearer); problem["code"] != want {
+			t.Errorf("not a member: %d %v, want %s", status, problem["code"], want)
+		}
+	}
+	_, retail := g.ask("GET", sites["market"]+"/member/product", member("shop"))
+	_, trade := g.ask("GET", sites["market"]+"/member/product", member("wholesale"))
+	if retail["trade"] != false || trade["trade"] != true || trade["price"].(float64) >= retail["price"].(float64) {
+		t.Errorf("retail %v, wholesale %v: want a trade price for the wholesale shop alone", retail, trade)
 	}
 }

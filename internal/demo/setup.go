@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+
+	"github.com/munjigi/munjigi/internal/demo/members"
 )
 
 //go:embed data
@@ -41,11 +43,16 @@ type place struct{ name, address string }
 
 // The names of the places, in the order of their ports.
 const (
-	munjigiPlace  = "Munjigi"
-	providerPlace = "the provider"
-	wishlistPlace = "wishlist"
-	marketPlace   = "market"
+	munjigiPlace   = "Munjigi"
+	providerPlace  = "the provider"
+	wishlistPlace  = "wishlist"
+	marketPlace    = "market"
+	shopPlace      = "the shop"
+	wholesalePlace = "the wholesale shop"
 )
+
+// more is how many ports the demo takes beside Munjigi's.
+const more = 5
 
 // Prepare chooses the addresses and writes what is missing in dir: the configuration, the provider's client secret. A
 // configuration that somebody changed is kept; one for another address is put aside and written anew.
@@ -66,7 +73,7 @@ func Prepare(dir, listen string) (*Setup, error) {
 	return s, nil
 }
 
-// choose gives the five ports from the one that was asked for; the last is kept for the shop's page.
+// choose gives the ports from the one that was asked for.
 func (s *Setup) choose(listen string) error {
 	host, text, err := net.SplitHostPort(listen)
 	if err != nil {
@@ -76,14 +83,17 @@ func (s *Setup) choose(listen string) error {
 		return fmt.Errorf("listen address %q: the demo signs in anybody without a password, so it listens on this machine alone: want localhost, 127.0.0.1 or [::1]", listen)
 	}
 	port, err := strconv.Atoi(text)
-	if err != nil || port < 1 || port > 65535-4 {
-		return fmt.Errorf("listen address %q: want a port from 1 to %d, the next four are the demo's as well", listen, 65535-4)
+	if err != nil || port < 1 || port > 65535-more {
+		return fmt.Errorf("listen address %q: want a port from 1 to %d, the next %d are the demo's as well", listen, 65535-more, more)
 	}
-	for i, name := range []string{munjigiPlace, providerPlace, wishlistPlace, marketPlace} {
+	for i, name := range [1 + more]string{munjigiPlace, providerPlace, wishlistPlace, marketPlace, shopPlace, wholesalePlace} {
 		s.places = append(s.places, place{name, net.JoinHostPort(host, strconv.Itoa(port+i))})
 	}
 	at := func(i int) string { return "http://" + s.places[i].address }
-	s.Sites = Sites{URL: at(0), Provider: at(1), Services: map[string]string{wishlistPlace: at(2), marketPlace: at(3)}}
+	s.Sites = Sites{
+		URL: at(0), Provider: at(1), Services: map[string]string{wishlistPlace: at(2), marketPlace: at(3)},
+		Shop: at(4), Wholesale: at(5),
+	}
 	return nil
 }
 
@@ -117,6 +127,7 @@ func (s *Setup) writeConfig() error {
 	err = text.Execute(&config, map[string]string{
 		"URL": s.URL, "Listen": s.places[0].address, "Provider": s.Provider, "ClientID": clientID, "SecretFile": secretFile,
 		"Domain": CompanyDomain, "Wishlist": s.Services[wishlistPlace], "Market": s.Services[marketPlace],
+		"Shop": s.Shop, "Wholesale": s.Wholesale,
 	})
 	if err != nil {
 		return err
@@ -126,12 +137,17 @@ func (s *Setup) writeConfig() error {
 
 // isOurs tells whether a configuration is for these addresses.
 func (s *Setup) isOurs(config string) bool {
-	return strings.Contains(config, "url: "+s.URL+"\n") && strings.Contains(config, "issuer: "+s.Provider+"\n")
+	return strings.Contains(config, "url: "+s.URL+"\n") && strings.Contains(config, "issuer: "+s.Provider+"\n") &&
+		strings.Contains(config, `"`+s.Shop+`"`) && strings.Contains(config, `"`+s.Wholesale+`"`)
 }
 
 // WriteSites writes demo.json, by which programs find the parts of a running demo.
 func (s *Setup) WriteSites() error {
-	text, err := json.MarshalIndent(s.Sites, "", "  ")
+	file := struct {
+		Sites
+		Members []members.Member `json:"members"`
+	}{s.Sites, members.List()}
+	text, err := json.MarshalIndent(file, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write demo.json: %w", err)
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/munjigi/munjigi/internal/demo/members"
 )
 
 func prepare(t *testing.T, dir, listen string) *Setup {
@@ -36,6 +38,7 @@ func TestPrepareWritesWhatIsMissing(t *testing.T) {
 	want := Sites{
 		URL: "http://localhost:9000", Provider: "http://localhost:9001",
 		Services: map[string]string{"wishlist": "http://localhost:9002", "market": "http://localhost:9003"},
+		Shop:     "http://localhost:9004", Wholesale: "http://localhost:9005",
 	}
 	if diff := cmp.Diff(want, setup.Sites); diff != "" {
 		t.Errorf("addresses (-want +got):\n%s", diff)
@@ -43,12 +46,18 @@ func TestPrepareWritesWhatIsMissing(t *testing.T) {
 	if err := setup.WriteSites(); err != nil {
 		t.Fatal(err)
 	}
-	var written Sites
+	var written struct {
+		Sites
+		Members []members.Member
+	}
 	if err := json.Unmarshal([]byte(read(t, filepath.Join(dir, "demo.json"))), &written); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, written); diff != "" {
+	if diff := cmp.Diff(want, written.Sites); diff != "" {
 		t.Errorf("demo.json (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(members.List(), written.Members); diff != "" {
+		t.Errorf("members in demo.json (-want +got):\n%s", diff)
 	}
 	for _, name := range []string{secretFile, configFile} {
 		info, err := os.Stat(filepath.Join(dir, name))
@@ -78,6 +87,16 @@ func TestPrepareKeepsWhatIsThere(t *testing.T) {
 	if got := read(t, again.Config); got != edited {
 		t.Errorf("an edited configuration was overwritten:\n%s", got)
 	}
+	// One that an earlier demo wrote, which had no shops, cannot do.
+	if err := os.WriteFile(first.Config, []byte(strings.ReplaceAll(edited, "9005", "9999")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, prepare(t, dir, "localhost:9000").Config); !strings.Contains(got, `["http://localhost:9005"]`) {
+		t.Errorf("a configuration without the second shop was kept:\n%s", got)
+	}
+	if err := os.WriteFile(first.Config, []byte(edited), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	moved := prepare(t, dir, "localhost:9100")
 	if got := read(t, moved.Config); !strings.Contains(got, "url: http://localhost:9100\n") || strings.Contains(got, "9000") {
 		t.Errorf("for another port:\n%s", got)
@@ -91,7 +110,7 @@ func TestPrepareRefuses(t *testing.T) {
 	for listen, want := range map[string]string{
 		"0.0.0.0:8080": "this machine alone", ":8080": "this machine alone", "192.168.1.2:8080": "this machine alone",
 		"office.example.com:8080": "this machine alone", "[::]:8080": "this machine alone", "localhost": "HOST:PORT",
-		"localhost:0": "port from 1", "localhost:65532": "port from 1", "localhost:http": "port from 1",
+		"localhost:0": "port from 1", "localhost:65531": "port from 1", "localhost:http": "port from 1",
 	} {
 		dir := filepath.Join(t.TempDir(), "demo")
 		if _, err := Prepare(dir, listen); err == nil || !strings.Contains(err.Error(), want) {
@@ -101,7 +120,7 @@ func TestPrepareRefuses(t *testing.T) {
 			t.Errorf("%s: something was written", listen)
 		}
 	}
-	for _, listen := range []string{"127.0.0.1:9000", "[::1]:9000", "localhost:65531"} {
+	for _, listen := range []string{"127.0.0.1:9000", "[::1]:9000", "localhost:65530"} {
 		prepare(t, t.TempDir(), listen)
 	}
 }
@@ -129,7 +148,12 @@ func TestTableNamesEverybody(t *testing.T) {
 	if err := prepare(t, t.TempDir(), "localhost:9000").WriteTable(&table); err != nil {
 		t.Fatal(err)
 	}
-	wanted := []string{"http://localhost:9000/demo/", "http://localhost:9001/", "localhost ignore ports"}
+	wanted := []string{
+		"http://localhost:9000/demo/", "http://localhost:9001/", "http://localhost:9004/", "http://localhost:9005/", "localhost ignore ports",
+	}
+	for _, member := range members.List() {
+		wanted = append(wanted, member.Login, member.Password, member.Name)
+	}
 	for _, person := range People() {
 		wanted = append(wanted, person.Email, person.Name)
 	}

@@ -12,9 +12,11 @@ import (
 	"sync"
 	"text/tabwriter"
 	"time"
+
+	"github.com/munjigi/munjigi/internal/demo/members"
 )
 
-// Town is everything around Munjigi, on sockets that are open: the provider and the services.
+// Town is everything around Munjigi, on sockets that are open: the provider, the services and the shops.
 type Town struct {
 	// Munjigi is the socket of Munjigi's own address, for the caller to serve.
 	Munjigi net.Listener
@@ -54,7 +56,7 @@ func (t *Town) open(log *slog.Logger) (err error) {
 		return err
 	}
 	for name, begin := range map[string]func(ServiceConfig) (*Service, error){wishlistPlace: NewWishlist, marketPlace: NewMarket} {
-		if t.services[name], err = begin(ServiceConfig{Issuer: t.setup.URL, Log: log}); err != nil {
+		if t.services[name], err = begin(ServiceConfig{Issuer: t.setup.URL, Shops: t.setup.shops(), Log: log}); err != nil {
 			return err
 		}
 	}
@@ -73,9 +75,13 @@ func (t *Town) Close() {
 	}
 }
 
-// Run serves the provider and the services until ctx is done or one of them fails.
+// Run serves the provider, the services and the shops until ctx is done or one of them fails.
 func (t *Town) Run(ctx context.Context) error {
-	handlers := map[string]http.Handler{providerPlace: t.provider}
+	handlers := map[string]http.Handler{
+		providerPlace:  t.provider,
+		shopPlace:      members.NewShop(t.setup.shop(members.Retail, marketPlace)),
+		wholesalePlace: members.NewShop(t.setup.shop(members.Wholesale, marketPlace, wishlistPlace)),
+	}
 	for name, service := range t.services {
 		handlers[name] = service
 	}
@@ -165,16 +171,22 @@ func (s *Setup) WriteTable(w io.Writer) error {
 	row("Page", "")
 	row("  "+s.URL+"/demo/", "a token's way: begin here")
 	row("  "+s.URL+"/", "the console")
+	row("  "+s.Shop+"/", "a shop for members: a hundred calls, one session call")
+	row("  "+s.Wholesale+"/", "a second front end of the same members")
 	row("  "+s.Provider+"/", "the company's accounts: leave, return, break it")
 	row("  "+s.Services[wishlistPlace]+"/openapi.json", "wishlist, a service with a private API")
 	row("  "+s.Services[marketPlace]+"/openapi.json", "market, another one")
-	row("Person (there are no passwords)", "Roles", "Name")
+	row("Staff (there are no passwords)", "Roles", "Name")
 	for _, person := range People() {
 		roles := strings.Join(person.Roles, ", ")
 		if person.Domain() != CompanyDomain {
 			roles = "refused: another company"
 		}
 		row("  "+person.Email, roles, person.Name)
+	}
+	row("Member", "Password", "Name")
+	for _, member := range members.List() {
+		row("  "+member.Login, member.Password, member.Name)
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -259,6 +259,7 @@ function fillChoices() {
     $(`host-${name}`).replaceChildren(`${hostname}:`, document.createElement('wbr'), port)
   }
   $('link-provider').href = config.provider
+  $('link-shop').href = config.shop
   drawTexts()
 }
 

@@ -56,6 +56,7 @@ export const texts = {
     cookies: 'Cookies on localhost ignore ports: pages of other programs on this machine get this cookie as well.',
     link_provider: 'The company account system',
     link_console: 'The console',
+    link_shop: 'The members’ shop',
   },
   ko: {
     brand: '문지기',
@@ -113,6 +114,7 @@ export const texts = {
     cookies: '로컬호스트의 쿠키는 포트를 가리지 않아, 이 컴퓨터의 다른 프로그램 페이지에도 이 쿠키가 전달됩니다.',
     link_provider: '회사 계정 시스템',
     link_console: '콘솔',
+    link_shop: '회원이 쓰는 가게',
   },
 }
 
