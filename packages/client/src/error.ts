@@ -1,11 +1,19 @@
+/** A session of an account that has as many as it may, as `session_limit` lists them. */
+export interface Held {
+  id: string
+  device: string
+  started_at: number
+}
+
 /** What a server says of an error (RFC 9457), as far as the client uses it. */
 export interface Problem {
   code: string
   service?: string
   max_check_age?: number
-  retry_after?: number
   replaced_at?: number
   replaced_by?: string
+  sessions?: Held[]
+  ticket?: string
 }
 
 /** Codes that never cross the wire: what went wrong on this side of it. */
@@ -32,30 +40,24 @@ export interface Facts {
 
 /** Why a call could not be made with a session: `code` is one of the protocol's or a local one. */
 export class SessionError extends Error {
-  readonly code: string
-  /** 0 when there was no answer. */
-  readonly status: number
-  /** How long the server asks to wait, in milliseconds; 0 = it does not say. */
-  readonly retryAfter: number
-  readonly problem: Problem | null
-
-  constructor(code: LocalCode | (string & {}), { status = 0, retryAfter = 0, problem = null, cause }: Facts = {}) {
-    super(code, { cause })
-    this.name = 'SessionError'
-    this.code = code
-    this.status = status
-    this.retryAfter = retryAfter
-    this.problem = problem
-  }
-
+  declare readonly code: LocalCode | (string & {})
   /** It may go away by itself; nobody was signed out for it. */
-  get transient(): boolean {
-    return /^E_(N.*K|O|T|R|SER|B)/.test(this.code)
-  }
-}
+  declare readonly transient: boolean
+  /** 0 when there was no answer. */
+  declare readonly status: number
+  /** How long the server asks to wait, in milliseconds; 0 = it does not say. */
+  declare readonly retryAfter: number
+  declare readonly problem: Problem | null
+  /** Of `session_limit`: the sessions of which one has to end. */
+  declare readonly sessions: Held[] | undefined
+  /** Of `session_limit`: what `signIn({ ticket, end })` takes, for a minute and once. */
+  declare readonly ticket: string | undefined
 
-/** The problem that a body is, if it is one of ours. */
-export function asProblem(body: unknown): Problem | null {
-  const it = body as Problem | null
-  return typeof it?.code === 'string' ? it : null
+  constructor(code: LocalCode | (string & {}), facts: Facts = {}) {
+    super(code)
+    const { sessions, ticket } = facts.problem ?? {}
+    const transient = /^E_(N.*K|O|T|R|SER|B)/.test(code)
+    const none = { name: 'SessionError', code, transient, status: 0, retryAfter: 0, problem: null, sessions, ticket }
+    Object.assign(this, none, facts)
+  }
 }

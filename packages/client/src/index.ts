@@ -1,8 +1,7 @@
-export { type LocalCode, type Problem, SessionError } from './error'
+export { type Held, type LocalCode, type Problem, SessionError } from './error'
 export { createSession } from './session'
 export type {
   Account,
-  Channel,
   Config,
   End,
   Events,

@@ -1,36 +1,30 @@
-import { asProblem } from './error'
 import type { Session, SessionInit } from './types'
-import type { World } from './world'
+import { asProblem, bodyOf, ignore } from './world'
 
 /** `fetch` with a token: to the listed addresses alone, and not over a caller's own Authorization. */
-export function fetchOf(world: World, session: () => Session, ours: (header: string) => boolean) {
+export function fetchOf(
+  send: typeof fetch,
+  { covers, carry }: Pick<Session, 'covers' | 'carry'>,
+  ours: (header: string) => boolean,
+) {
   return async (input: RequestInfo | URL, init: SessionInit = {}): Promise<Response> => {
-    const { session: mode, service, ...rest } = init
-    const request = input instanceof Request ? input : null
+    const { session, service, ...rest } = init
+    const request = input instanceof Request ? input : undefined
     const headers = new Headers(rest.headers ?? request?.headers)
     const own = headers.get('Authorization')
-    if (mode === false || !session().covers(request?.url ?? String(input)) || (own && !ours(own)))
-      return world.fetch(input, rest)
+    if (session === false || !covers(request?.url ?? `${input}`) || (own && !ours(own))) return send(input, rest)
 
-    return session().carry({
+    return carry({
       service,
       signal: rest.signal ?? request?.signal,
       replayable: !(rest.body instanceof ReadableStream),
       send(token) {
+        headers.delete('Authorization')
         if (token) headers.set('Authorization', `Bearer ${token}`)
-        else headers.delete('Authorization')
-        return world.fetch(request ? request.clone() : input, { ...rest, headers })
+        return send(request?.clone() ?? input, { ...rest, headers })
       },
-      problem: async (response) =>
-        response.status === 401
-          ? asProblem(
-              await response
-                .clone()
-                .json()
-                .catch(() => null),
-            )
-          : null,
-      drop: (response) => void response.body?.cancel().catch(() => {}),
+      problem: async (response) => (response.status === 401 ? asProblem(await bodyOf(response.clone())) : null),
+      drop: (response) => void response.body?.cancel().catch(ignore),
     })
   }
 }

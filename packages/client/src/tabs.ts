@@ -1,5 +1,6 @@
-import type { Answer, Channel, End } from './types'
-import { quietly, type World } from './world'
+import type { Problem } from './error'
+import type { Answer } from './types'
+import { quietly } from './world'
 
 const askFor = 50
 const lockFor = 5000
@@ -11,45 +12,40 @@ export interface Message {
   /** The result of a renewal, with the clock's offset to the server's. */
   answer?: Answer
   skew?: number
-  /** This session ended. */
+  /** This session ended, and why. */
   out?: string
-  end?: End
+  end?: Problem
 }
 
-export type Tabs = ReturnType<typeof tabsOf>
-
 /** The other tabs. Without channels or locks, each tab is alone: that costs calls, and never a session. */
-export function tabsOf(world: World, hear: (message: Message) => void) {
-  const name = `munjigi ${world.url} ${world.realm} ${world.app}`
-  let channel: Channel | null | undefined
-  const waiting = new Set<() => void>()
+export function tabsOf(name: string, hear: (message: Message) => void) {
+  let channel: BroadcastChannel | null | undefined
+  let look: (() => void) | undefined
 
   function open(): void {
-    channel ??= quietly(() => world.channel?.(name))
-    if (!channel) return
-    channel.onmessage = ({ data }) => {
-      hear(data)
-      for (const look of waiting) look()
-    }
+    channel ??= quietly(() => new BroadcastChannel(name))
+    if (channel)
+      channel.onmessage = ({ data }) => {
+        hear(data)
+        look?.()
+      }
   }
 
   function close(): void {
-    quietly(() => channel?.close())
+    channel?.close()
     channel = null
   }
 
-  const tell = (message: Message): unknown => quietly(() => channel?.postMessage(message))
+  const tell = (message: Message) => quietly(() => channel?.postMessage(message))
 
-  /** Asks for a token, and waits a moment for `satisfied`. */
-  async function ask(sid: string, satisfied: () => boolean): Promise<boolean> {
+  /** Asks for a token, and waits a moment for `satisfied`. There is one flight at a time, so one question. */
+  async function others(ask: string, satisfied: () => boolean): Promise<boolean> {
     if (channel && !satisfied())
       await new Promise<void>((resolve) => {
-        const look = () => satisfied() && resolve()
-        waiting.add(look)
-        tell({ ask: sid })
+        look = () => satisfied() && resolve()
+        tell({ ask })
         setTimeout(resolve, askFor)
       })
-    waiting.clear() // one flight at a time, so one question
     return satisfied()
   }
 
@@ -57,27 +53,25 @@ export function tabsOf(world: World, hear: (message: Message) => void) {
    * Runs `work` while no other tab does. Who has to wait for the turn gets false, and should look what the other one
    * has brought; `insist` runs the work nevertheless, after a while even without the lock.
    */
-  async function alone(work: () => Promise<void>, insist?: boolean): Promise<boolean> {
-    if (!world.locks) return work().then(() => true)
+  async function alone(work: () => Promise<unknown>, insist: number): Promise<unknown> {
     let begun = false
     const turn = async () => {
       begun = true
       await work()
       return true
     }
-    const stop = new AbortController()
-    const timer = setTimeout(() => stop.abort(), lockFor)
+    const request = (options: LockOptions, then: (lock: unknown) => unknown) =>
+      navigator.locks.request(name, options, then)
+    const wait = { signal: AbortSignal.timeout(lockFor) }
     try {
-      if (insist) return await world.locks.request(name, { signal: stop.signal }, turn)
-      if (await world.locks.request(name, { ifAvailable: true }, (lock) => lock && turn())) return true
-      return await world.locks.request(name, { signal: stop.signal }, () => false)
+      return insist
+        ? await request(wait, turn)
+        : (await request({ ifAvailable: true }, (lock) => lock && turn())) || (await request(wait, () => false))
     } catch (error) {
       if (begun) throw error
-      return insist ? turn() : false
-    } finally {
-      clearTimeout(timer)
+      return insist && turn()
     }
   }
 
-  return { open, close, tell, ask, alone }
+  return [tell, others, alone, open, close] as const
 }

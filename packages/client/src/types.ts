@@ -90,6 +90,8 @@ export interface RenewOptions {
 export type SignIn =
   | { login: string; password: string }
   | { legacyToken: string }
+  /** After `session_limit`: ends the session `end` of the account, and signs in. */
+  | { ticket: string; end: string }
   /** Leaves the page for the sign-in page; `returnTo` is a path, or a URL of one of the app's origins. */
   | { returnTo: string }
 
@@ -112,7 +114,7 @@ export interface Session {
   dispose(): void
 }
 
-/** `url`, `app` and `realm` are needed. The rest is the browser's own unless given; `null` = there is none. */
+/** `url`, `app` and `realm` are needed. */
 export interface Config {
   /** Munjigi's address. */
   url: string
@@ -126,23 +128,9 @@ export interface Config {
   keepAlive?: 'visible'
   /** Whether the page can read the hint cookie; unless given, when the page's host is Munjigi's. */
   hint?: boolean
+  /** What requests are sent with, unless it is the browser's own. */
   fetch?: typeof fetch
-  now?: () => number
-  random?: () => number
-  online?: () => boolean
-  cookies?: () => string
-  storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null
-  locks?: Pick<LockManager, 'request'> | null
-  channel?: ((name: string) => Channel) | null
-  navigate?: (url: string) => void
-  /** Milliseconds of one attempt and of all together. */
+  /** Milliseconds of one attempt and of all together: 10,000 and 12,000 unless given. */
   attempt?: number
   limit?: number
-}
-
-/** As much of a BroadcastChannel as the client uses. */
-export interface Channel {
-  onmessage: ((event: MessageEvent) => unknown) | null
-  postMessage(message: unknown): void
-  close(): void
 }

@@ -1,31 +1,12 @@
-import type { Config } from './types'
+import type { Problem } from './error'
 
-/** What the client touches outside of itself. */
-export type World = ReturnType<typeof worldOf>
+/** Whether the browser believes that there is a network. */
+export const online = () => globalThis.navigator?.onLine !== false
 
-/** Fills in the browser's own for what was not given. Without a window (a server, a worker) nothing is touched. */
-export function worldOf(config: Config) {
-  const page = typeof window === 'undefined' ? null : window
-  const url = new URL(config.url, page?.location.href)
-  return {
-    now: Date.now,
-    random: Math.random,
-    online: () => page?.navigator.onLine !== false,
-    cookies: () => page?.document.cookie ?? '',
-    storage: quietly(() => page?.localStorage) ?? null,
-    locks: page?.navigator.locks ?? null,
-    channel: page?.BroadcastChannel ? (name: string) => new BroadcastChannel(name) : null,
-    navigate: (to: string) => page?.location.assign(to),
-    hint: page?.location.hostname === url.hostname,
-    attempt: 10_000,
-    limit: 12_000,
-    origins: page ? [page.location.origin, url.origin] : [url.origin],
-    ...config,
-    fetch: config.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
-    url: url.href.replace(/\/$/, ''),
-    page,
-  }
-}
+/** A clock that nobody sets. */
+export const tick = () => performance.now()
+
+export const ignore = () => {}
 
 /** The browser may forbid storage and channels by throwing. */
 export function quietly<T>(work: () => T): T | undefined {
@@ -36,16 +17,22 @@ export function quietly<T>(work: () => T): T | undefined {
   }
 }
 
-/** A clock that nobody sets. */
-export const tick = () => performance.now()
-
 /** `work`, or the caller's own abort: others who wait for the same are not affected. */
 export function orAbort<T>(work: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
   if (!signal) return work
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason)
     if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
+    signal.addEventListener('abort', abort)
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
+}
+
+/** What is in a response, or undefined when it is no JSON. */
+export const bodyOf = (response: Response): Promise<unknown> => response.json().catch(ignore)
+
+/** The problem that a body is, if it is one of ours. */
+export function asProblem(body: unknown): Problem | null {
+  const it = body as Problem | null | undefined
+  return typeof it?.code === 'string' ? it : null
 }

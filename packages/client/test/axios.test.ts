@@ -2,12 +2,13 @@ import axios, { AxiosError, type AxiosInstance } from 'axios'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { attachAxios } from '../src/axios'
 import type { Session } from '../src/index'
-import { api, clock, codes, expired, many, page, pass, Server, settle } from './server'
+import { api, browser, clock, codes, expired, many, page, pass, Server, settle } from './server'
 
 let server: Server
 beforeEach(() => {
   clock()
   server = new Server()
+  browser(server)
 })
 
 /** An axios whose network is the scripted server. */

@@ -6,12 +6,13 @@ import { renderToString as renderVue } from 'vue/server-renderer'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { requireSession, useSession as useReactSession } from '../src/react'
 import { sessionPlugin, useSession, vueGuard } from '../src/vue'
-import { clock, page, Server, settle } from './server'
+import { browser, clock, page, Server, settle } from './server'
 
 let server: Server
 beforeEach(() => {
   clock()
   server = new Server()
+  browser(server)
 })
 
 function router(session: ReturnType<typeof page>, options: object = {}) {

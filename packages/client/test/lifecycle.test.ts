@@ -1,20 +1,15 @@
 import { beforeEach, expect, test, vi } from 'vitest'
-import { air, auth, clock, page, pass, Server, settle } from './server'
+import { air, browser, clock, page, pass, Server, settle, timers } from './server'
 
 let server: Server
-let view: EventTarget & { document: { visibilityState: string }; location: object; navigator: object }
+let view: ReturnType<typeof browser>
 beforeEach(() => {
   clock()
   server = new Server()
-  view = Object.assign(new EventTarget(), {
-    document: { visibilityState: 'visible' },
-    location: { href: `${auth}/`, origin: auth, hostname: 'auth.test' },
-    navigator: { onLine: true },
-  })
-  vi.stubGlobal('window', view)
+  view = browser(server)
 })
 
-const fire = (event: string) => view.dispatchEvent(new Event(event))
+const fire = (event: string) => view.fire(event)
 
 test('should handle multiple visibility changes', async () => {
   const session = page(server)
@@ -46,7 +41,7 @@ test('keepAlive renews ahead of time, while visible', async () => {
   expect(server.renewals).toBeGreaterThan(9)
   expect(server.renewals).toBeLessThan(16)
   session.dispose()
-  expect(vi.getTimerCount()).toBe(0)
+  expect(timers()).toBe(0)
 })
 
 test('ttl 60 days: no setTimeout overflow', async () => {
@@ -62,25 +57,24 @@ test('ttl 60 days: no setTimeout overflow', async () => {
 })
 
 test('offline at wake: waits for online, 1 refresh, no signed-out', async () => {
-  let online = true
-  const session = page(server, { online: () => online })
+  const session = page(server)
   const out = vi.fn()
   session.on('signed-out', out)
   await settle(session.ready())
-  online = false
+  view.navigator.onLine = false
   await pass(3_600_000)
   fire('visibilitychange')
   await pass(500)
   expect([session.state.status, server.renewals]).toEqual(['unreachable', 1])
-  online = true
+  view.navigator.onLine = true
   fire('online')
   await pass(500)
   expect([session.state.status, server.renewals, out.mock.calls.length]).toEqual(['active', 2, 0])
 })
 
 test('bfcache restore after login elsewhere: state re-read', async () => {
-  const channel = air()
-  const session = page(server, { channel })
+  view = browser(server, { channel: air() })
+  const session = page(server)
   await settle(session.ready())
   fire('pagehide')
   Object.assign(server, { sid: 'S2', account: 'lee' })
@@ -91,19 +85,29 @@ test('bfcache restore after login elsewhere: state re-read', async () => {
   expect([changed.mock.calls.length, session.state.account?.id]).toEqual([1, 'lee'])
 })
 
-test('should handle pagehide event: the channel is closed, and open again afterwards', async () => {
-  const closed = vi.fn()
-  const opened = vi.fn()
-  const session = page(server, {
-    channel: () => {
-      opened()
-      return { onmessage: null, postMessage() {}, close: closed }
-    },
-  })
+test('bfcache restore after logout elsewhere: state re-read', async () => {
+  view = browser(server, { channel: air() })
+  const session = page(server)
+  await settle(session.ready())
   fire('pagehide')
-  expect(closed).toHaveBeenCalledOnce()
+  server.hint = false
+  server.script = () => server.problem(401, 'session_missing')
+  const out = vi.fn()
+  session.on('signed-out', out)
   fire('pageshow')
-  expect(opened).toHaveBeenCalledTimes(2)
+  await pass(500)
+  expect([out.mock.calls.length, session.state.status]).toEqual([1, 'anonymous'])
+})
+
+test('should handle pagehide event: the channel is closed, and open again afterwards', async () => {
+  const channel = air()
+  view = browser(server, { channel })
+  const session = page(server)
+  expect(channel.all.size).toBe(1)
+  fire('pagehide')
+  expect(channel.all.size).toBe(0)
+  fire('pageshow')
+  expect(channel.all.size).toBe(1)
   session.dispose()
-  expect(closed).toHaveBeenCalledTimes(2)
+  expect(channel.all.size).toBe(0)
 })

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { createSession, type SessionError } from '../src/index'
-import { api, auth, clock, codes, expired, many, page, pass, Server, settle, storage } from './server'
+import { api, auth, browser, clock, codes, expired, many, page, pass, Server, settle, storage, timers } from './server'
 
 let server: Server
 beforeEach(() => {
   clock()
   server = new Server()
+  browser(server)
 })
 
 describe('one flight', () => {
@@ -144,12 +145,12 @@ describe('failures', () => {
   })
 
   test('should do offline nothing, and again on online', async () => {
-    let online = true
-    const session = await expired(server, { online: () => online })
-    online = false
+    const { navigator } = browser(server)
+    const session = await expired(server)
+    navigator.onLine = false
     await expect(settle(session.fetch(`${api}/`))).rejects.toMatchObject({ code: 'E_OFFLINE' })
     expect(server.calls).toHaveLength(0)
-    online = true
+    navigator.onLine = true
     await pass(60_000)
     expect(await settle(session.fetch(`${api}/`))).toHaveProperty('status', 200)
   })
@@ -286,7 +287,8 @@ describe('the end', () => {
 
   test('should call refresh and return false if no session is present', async () => {
     server.script = () => server.problem(401, 'session_missing')
-    const session = page(server, { cookies: () => '', hint: false })
+    server.hint = false
+    const session = page(server, { hint: false })
     expect(await settle(session.ready())).toMatchObject({ status: 'anonymous', end: null })
     await settle(session.ready())
     expect(server.renewals).toBe(1)
@@ -309,7 +311,8 @@ describe('the end', () => {
 
   test('a sign-out that did not arrive comes before anything else', async () => {
     const kept = storage()
-    const session = page(server, { storage: kept })
+    browser(server, { storage: kept })
+    const session = page(server)
     await settle(session.ready())
     server.script = () => new Response(null, { status: 500 })
     await expect(settle(session.signOut())).rejects.toMatchObject({ code: 'E_SERVER' })
@@ -317,7 +320,7 @@ describe('the end', () => {
     expect([...kept.kept.values()]).toEqual(['S1'])
     server.script = (_, answer) => answer()
     server.calls = []
-    await settle(page(server, { storage: kept }).ready())
+    await settle(page(server).ready())
     expect(server.calls.map((it) => it.method)).toEqual(['DELETE', 'POST'])
     expect(kept.kept.size).toBe(0)
   })
@@ -421,6 +424,9 @@ describe('callers and listeners', () => {
     const session = await expired(server)
     const last = vi.fn()
     const inner = vi.fn()
+    const reported = vi.fn()
+    // As a browser does, which reports what a listener throws and goes on.
+    vi.stubGlobal('queueMicrotask', (work: () => void) => Promise.resolve().then(work).catch(reported))
     session.subscribe(() => {
       throw new Error('mine')
     })
@@ -431,6 +437,7 @@ describe('callers and listeners', () => {
     await settle(session.renew())
     await pass(500)
     expect(inner).toHaveBeenCalledWith(200)
+    expect(reported).toHaveBeenCalledTimes(2)
     expect(last.mock.calls.map(([{ status }]) => status)).toEqual(['renewing', 'active'])
   })
 
@@ -444,13 +451,16 @@ describe('callers and listeners', () => {
     expect(session.state.status).toBe('disposed')
     await expect(settle(session.fetch(`${api}/`))).rejects.toMatchObject({ code: 'E_DISPOSED' })
     expect(heard.mock.calls.every(([{ status }]) => status !== 'active')).toBe(true)
-    expect(vi.getTimerCount()).toBe(0)
+    expect(timers()).toBe(0)
   })
 
   test('import in Node/SSR/edge/worker: no side effect, no throw', () => {
+    vi.unstubAllGlobals()
+    const channel = vi.fn()
+    vi.stubGlobal('BroadcastChannel', channel)
     const session = createSession({ url: auth, app: 'tools', realm: 'staff' })
     expect(session.state.status).toBe('unknown')
-    expect(vi.getTimerCount()).toBe(0)
+    expect([timers(), channel.mock.calls.length]).toEqual([0, 0])
     session.dispose()
   })
 })
@@ -466,10 +476,11 @@ describe('clock', () => {
 
   for (const jump of [3600, -3600])
     test(`clock jumps ${jump} s: ≤1 extra refresh, no loop`, async () => {
-      let ahead = 0
-      const session = page(server, { now: () => Date.now() + ahead })
+      const session = page(server)
       await settle(session.ready())
-      ahead = jump * 1000
+      const now = Date.now
+      vi.spyOn(Date, 'now').mockImplementation(() => now() + jump * 1000)
+      server.skew = -jump
       for (let n = 0; n < 5; n++) expect(await settle(session.fetch(`${api}/`))).toHaveProperty('status', 200)
       expect(server.renewals).toBeLessThanOrEqual(2)
     })

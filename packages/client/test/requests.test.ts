@@ -1,10 +1,11 @@
 import { beforeEach, expect, test, vi } from 'vitest'
-import { api, auth, clock, expired, page, pass, Server, settle } from './server'
+import { api, auth, browser, clock, expired, page, pass, Server, settle } from './server'
 
 let server: Server
 beforeEach(() => {
   clock()
   server = new Server()
+  browser(server)
 })
 
 /** Refuses the first token, whatever is sent with it. */
@@ -72,7 +73,7 @@ test('API keeps returning 401 after refresh: 1 refresh, 1 replay, then the 401; 
 
 test('a 401 for another reason is returned', async () => {
   const session = await refused()
-  for (const answer of [server.problem(401, 'token_invalid'), new Response('no', { status: 401 })]) {
+  for (const answer of [server.problem(401, 'token_malformed'), new Response('no', { status: 401 })]) {
     server.service = () => answer
     const response = await settle(session.fetch(`${api}/`))
     expect([response.status, server.renewals]).toEqual([401, 0])
@@ -186,10 +187,10 @@ test('own calls: cookies, no redirects, no cache, and the page may go meanwhile'
 })
 
 test('signIn: by the page, by a password, by a legacy token', async () => {
-  const went: string[] = []
-  const session = page(server, { navigate: (to) => void went.push(to) })
+  const { location } = browser(server)
+  const session = page(server)
   await session.signIn({ returnTo: '/here' })
-  expect(went).toEqual([`${auth}/sign-in/staff?app=tools&return_to=%2Fhere`])
+  expect(location.assign.mock.calls).toEqual([[`${auth}/sign-in/staff?app=tools&return_to=%2Fhere`]])
   const heard = vi.fn()
   session.on('signed-in', heard)
   expect(await settle(session.signIn({ legacyToken: 'old' }))).toMatchObject({ status: 'active' })

@@ -1,5 +1,5 @@
 import { vi } from 'vitest'
-import { type Channel, type Config, createSession, type Session } from '../src/index'
+import { type Config, createSession, type Session } from '../src/index'
 
 export const auth = 'https://auth.test'
 export const api = 'https://api.test'
@@ -52,14 +52,17 @@ export class Server {
   fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, { ...init, keepalive: false })
     this.calls.push(request)
-    const delay = new Promise((resolve, reject) => {
-      setTimeout(resolve, this.latency)
-      const signal = init?.signal ?? request.signal
+    const signal = init?.signal ?? request.signal
+    const gone = new Promise<never>((_, reject) => {
       const abort = () => reject(signal.reason)
       if (signal.aborted) abort()
       signal.addEventListener('abort', abort)
     })
-    await delay
+    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, this.latency))])
+    return Promise.race([gone, this.respond(request)])
+  }
+
+  private respond(request: Request): Response | Promise<Response> {
     if (request.url.startsWith(`${auth}/session`)) return this.own(request)
     if (request.url.startsWith(`${auth}/sign-in`)) return this.signIn()
     return this.service(request, () => this.checked(request))
@@ -90,29 +93,27 @@ export class Server {
 }
 
 /** The channels of one origin, each a tab's. */
-export function air(): (name: string) => Channel {
-  const open = new Set<Channel>()
-  return () => {
-    const own: Channel = {
-      onmessage: null,
-      postMessage(message) {
-        for (const other of open) {
-          if (other !== own)
-            setTimeout(
-              () => open.has(other) && other.onmessage?.({ data: structuredClone(message) } as MessageEvent),
-              1,
-            )
-        }
-      },
-      close: () => open.delete(own),
+export function air() {
+  const all = new Set<Channel>()
+  class Channel {
+    onmessage: ((event: MessageEvent) => unknown) | null = null
+    constructor() {
+      all.add(this)
     }
-    open.add(own)
-    return own
+    postMessage(message: unknown) {
+      for (const other of all)
+        if (other !== this)
+          setTimeout(() => all.has(other) && other.onmessage?.({ data: structuredClone(message) } as MessageEvent), 1)
+    }
+    close() {
+      all.delete(this)
+    }
   }
+  return Object.assign(Channel, { all })
 }
 
 /** Web Locks of one origin: one holder at a time. */
-export function locks(): NonNullable<Config['locks']> {
+export function locks() {
   let last = Promise.resolve()
   let held = 0
   const request = async (_: string, options: LockOptions, work: (lock: unknown) => unknown) => {
@@ -135,7 +136,7 @@ export function locks(): NonNullable<Config['locks']> {
       resolve()
     }
   }
-  return { request: request as LockManager['request'] }
+  return { request: vi.fn(request), held: () => held }
 }
 
 /** What would be in a page's storage. */
@@ -149,7 +150,34 @@ export function storage() {
   }
 }
 
-/** A page that holds a session of `server`. */
+interface Browser {
+  href?: string
+  locks?: unknown
+  channel?: unknown
+  storage?: unknown
+}
+
+/** What of a browser the client touches; `fire` is an event of the page. */
+export function browser(server: Server, { href = 'https://app.test/', locks, channel, storage }: Browser = {}) {
+  const document = {
+    visibilityState: 'visible',
+    get cookie() {
+      return server.cookies
+    },
+  }
+  const location = Object.assign(new URL(href), { assign: vi.fn() })
+  const view = Object.assign(new EventTarget(), { document, location })
+  const navigator = { onLine: true, locks }
+  vi.stubGlobal('window', view)
+  vi.stubGlobal('document', document)
+  vi.stubGlobal('navigator', navigator)
+  vi.stubGlobal('BroadcastChannel', channel)
+  vi.stubGlobal('localStorage', storage)
+  const fire = (event: string) => view.dispatchEvent(new Event(event))
+  return { document, location, navigator, fire }
+}
+
+/** A page that may hold a session of `server`. */
 export function page(server: Server, config: Partial<Config> = {}): Session {
   return createSession({
     url: auth,
@@ -158,8 +186,6 @@ export function page(server: Server, config: Partial<Config> = {}): Session {
     origins: [api],
     hint: true,
     fetch: server.fetch,
-    cookies: () => server.cookies,
-    random: () => 0.5,
     ...config,
   })
 }
@@ -196,4 +222,21 @@ export async function expired(server: Server, config: Partial<Config> = {}): Pro
 
 export function clock(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'], now: 1_790_000_000_000 })
+  vi.spyOn(Math, 'random').mockReturnValue(0.5)
+  // The browser's own time-outs are no timers, and leave none behind.
+  limits.clear()
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    const stop = new AbortController()
+    const timer = setTimeout(() => stop.abort(new DOMException('late', 'TimeoutError')), ms)
+    limits.add(timer)
+    return stop.signal
+  })
+}
+
+const limits = new Set<ReturnType<typeof setTimeout>>()
+
+/** How many timers the client has left behind. */
+export function timers(): number {
+  for (const limit of limits) clearTimeout(limit)
+  return vi.getTimerCount()
 }

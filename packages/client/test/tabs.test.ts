@@ -1,21 +1,26 @@
 import { beforeEach, expect, test, vi } from 'vitest'
-import { air, api, clock, codes, expired, locks, many, page, pass, Server, settle } from './server'
+import { air, api, browser, clock, codes, expired, locks, many, page, pass, Server, settle } from './server'
 
 let server: Server
 beforeEach(() => {
   clock()
   server = new Server()
+  browser(server)
 })
 
-const shared = () => ({ channel: air(), locks: locks() })
+function shared() {
+  const origin = { channel: air(), locks: locks() }
+  browser(server, origin)
+  return origin
+}
 
 for (const [tabs, n] of [
   [5, 20],
   [10, 100],
 ] as const)
   test(`${tabs} tabs × ${n}: 1 refresh`, async () => {
-    const origin = shared()
-    const sessions = await Promise.all(Array.from({ length: tabs }, async () => page(server, origin)))
+    shared()
+    const sessions = await Promise.all(Array.from({ length: tabs }, async () => page(server)))
     await settle(Promise.all(sessions.map((it) => it.ready())))
     expect(server.renewals).toBe(1)
     await pass(301_000)
@@ -26,15 +31,15 @@ for (const [tabs, n] of [
   })
 
 test('a fresh page takes the token of another tab', async () => {
-  const origin = shared()
-  await settle(page(server, origin).ready())
-  expect((await settle(page(server, origin).ready())).status).toBe('active')
+  shared()
+  await settle(page(server).ready())
+  expect((await settle(page(server).ready())).status).toBe('active')
   expect(server.renewals).toBe(1)
 })
 
 test('tab holding the lock is closed / crashed / frozen mid-refresh: others finish ≤ lockTimeout', async () => {
   const origin = shared()
-  const session = await expired(server, origin)
+  const session = await expired(server)
   origin.locks.request('x', {}, () => new Promise(() => {}))
   const begun = Date.now()
   expect(codes(await settle(many(100, () => session.fetch(`${api}/`))))).toEqual(['fine'])
@@ -43,30 +48,28 @@ test('tab holding the lock is closed / crashed / frozen mid-refresh: others fini
 })
 
 test('no navigator.locks (plain http): ≤ tabs refreshes, all succeed with grace', async () => {
-  const channel = air()
-  const sessions = Array.from({ length: 5 }, () => page(server, { channel }))
+  browser(server, { channel: air() })
+  const sessions = Array.from({ length: 5 }, () => page(server))
   const results = await settle(Promise.all(sessions.map((it) => many(20, () => it.fetch(`${api}/`)))))
   expect(codes(results.flat())).toEqual(['fine'])
   expect(server.renewals).toBeLessThanOrEqual(5)
 })
 
 test('localStorage throws (quota / disabled) and BroadcastChannel missing: still works', async () => {
-  const broken = () => {
+  const broken = vi.fn(() => {
     throw new Error('forbidden')
-  }
-  const session = await expired(server, {
-    channel: broken,
-    storage: { getItem: broken, setItem: broken, removeItem: broken },
-    locks: { request: broken },
   })
+  const storage = { getItem: broken, setItem: broken, removeItem: broken }
+  browser(server, { channel: broken, storage, locks: { request: broken } })
+  const session = await expired(server)
   expect(codes(await settle(many(10, () => session.fetch(`${api}/`))))).toEqual(['fine'])
   await settle(session.signOut())
   expect(server.deletes).toBe(1)
 })
 
 test('logout in A: B anonymous <100 ms', async () => {
-  const origin = shared()
-  const [a, b] = [page(server, origin), page(server, origin)]
+  shared()
+  const [a, b] = [page(server), page(server)]
   await settle(Promise.all([a.ready(), b.ready()]))
   const out = vi.fn()
   b.on('signed-out', out)
@@ -79,8 +82,8 @@ test('logout in A: B anonymous <100 ms', async () => {
 })
 
 test('login as other user in A: B emits changed', async () => {
-  const origin = shared()
-  const [a, b] = [page(server, origin), page(server, origin)]
+  shared()
+  const [a, b] = [page(server), page(server)]
   await settle(Promise.all([a.ready(), b.ready()]))
   const changed = vi.fn()
   b.on('changed', changed)
@@ -92,10 +95,10 @@ test('login as other user in A: B emits changed', async () => {
 })
 
 test('a tab that knew nothing of the sign-out does not bring the session back', async () => {
-  const origin = shared()
-  const a = page(server, origin)
+  shared()
+  const a = page(server)
   await settle(a.ready())
-  const late = page(server, { channel: origin.channel })
+  const late = page(server)
   await settle(a.signOut())
   await settle(late.renew({ force: true })).catch(() => {})
   expect(a.state.status).toBe('anonymous')
