@@ -39,9 +39,9 @@ export async function eventually(within, attempt) {
   }
 }
 
-const configuration = ({ port, issuer, clientId, recheck, session }) => `
+const configuration = ({ port, listen, issuer, clientId, recheck, session, apps }) => `
 url: http://127.0.0.1:${port}
-listen: 127.0.0.1:${port}
+listen: 127.0.0.1:${listen}
 database: sqlite:munjigi.db
 seal_key_file: munjigi.key
 console: staff
@@ -51,10 +51,10 @@ realms:
     roles: {admin: [boss@example.com], editor: ["group:platform"], viewer: ["domain:example.com"]}
     session: ${session}
     recheck: ${recheck}
-apps:
-  tools: {realm: staff, origins: ["http://127.0.0.1:${port}"], services: [wishlist]}
+apps: ${apps}
 services:
   wishlist: {url: "http://127.0.0.1:1", realms: [staff]}
+  market: {url: "http://127.0.0.1:1", realms: [staff]}
 `
 
 /**
@@ -63,12 +63,16 @@ services:
  * @param {{ issuer: string, clientId: string, clientSecret: string }} options.provider
  * @param {string} [options.recheck] YAML of the realm's recheck
  * @param {string} [options.session] YAML of the realm's session policy
+ * @param {number} [options.listen] where it listens, when something stands before it at `port`
+ * @param {string} [options.apps] YAML of the front ends
  */
 export async function startMunjigi({
   port,
   provider,
   recheck = '{every: 2s, max_stale: 4h}',
   session = '{access: 5m, renew_grace: 1s}',
+  listen = port,
+  apps = `{tools: {realm: staff, origins: ["http://127.0.0.1:${port}"], services: [wishlist]}}`,
 }) {
   const url = `http://127.0.0.1:${port}`
   const dir = await mkdtemp(join(tmpdir(), 'munjigi-e2e-'))
@@ -79,7 +83,7 @@ export async function startMunjigi({
   const flags = { url: 'http://127.0.0.1:1', provider: issuer, 'client-id': clientId, 'client-secret-file': 'secret' }
   const answers = { ...flags, domain: 'example.com', admin: 'boss@example.com', config: 'init.yaml' }
   await command('init', ...Object.entries(answers).flatMap(([name, value]) => [`--${name}`, value]))
-  await writeFile(join(dir, 'munjigi.yaml'), configuration({ port, issuer, clientId, recheck, session }))
+  await writeFile(join(dir, 'munjigi.yaml'), configuration({ port, listen, issuer, clientId, recheck, session, apps }))
 
   const log = /** @type {string[]} */ ([])
   const child = spawn(binary, ['serve', '--config', 'munjigi.yaml'], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -90,7 +94,7 @@ export async function startMunjigi({
     if (child.exitCode !== null) {
       throw new Error(`munjigi ended with ${child.exitCode}:\n${log.join('')}`)
     }
-    const ready = await fetch(`${url}/readyz`)
+    const ready = await fetch(`http://127.0.0.1:${listen}/readyz`)
     if (!ready.ok) {
       throw new Error(`not ready: ${ready.status}`)
     }

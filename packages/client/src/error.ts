@@ -57,7 +57,10 @@ export class SessionError extends Error {
     super(code)
     const { sessions, ticket } = facts.problem ?? {}
     const transient = /^E_(N.*K|O|T|R|SER|B)/.test(code)
-    const none = { name: 'SessionError', code, transient, status: 0, retryAfter: 0, problem: null, sessions, ticket }
-    Object.assign(this, none, facts)
+    Object.assign(
+      this,
+      { name: 'SessionError', code, transient, status: 0, retryAfter: 0, problem: null, sessions, ticket },
+      facts,
+    )
   }
 }

@@ -1,29 +1,33 @@
+import type { Problem } from './error'
 import type { Session, SessionInit } from './types'
-import { asProblem, bodyOf, ignore } from './world'
+import { bodyOf, ignore } from './world'
 
 /** `fetch` with a token: to the listed addresses alone, and not over a caller's own Authorization. */
 export function fetchOf(
   send: typeof fetch,
-  { covers, carry }: Pick<Session, 'covers' | 'carry'>,
+  covers: Session['covers'],
+  carry: Session['carry'],
   ours: (header: string) => boolean,
 ) {
   return async (input: RequestInfo | URL, init: SessionInit = {}): Promise<Response> => {
     const { session, service, ...rest } = init
-    const request = input instanceof Request ? input : undefined
-    const headers = new Headers(rest.headers ?? request?.headers)
-    const own = headers.get('Authorization')
-    if (session === false || !covers(request?.url ?? `${input}`) || (own && !ours(own))) return send(input, rest)
+    if (session === false) return send(input, rest)
+    const request = new Request(input, rest)
+    const own = request.headers.get('Authorization')
+    if (!covers(request.url) || (own && !ours(own))) return send(request)
 
+    const replayable = !(rest.body instanceof ReadableStream)
     return carry({
       service,
-      signal: rest.signal ?? request?.signal,
-      replayable: !(rest.body instanceof ReadableStream),
+      signal: request.signal,
+      replayable,
       send(token) {
-        headers.delete('Authorization')
-        if (token) headers.set('Authorization', `Bearer ${token}`)
-        return send(request?.clone() ?? input, { ...rest, headers })
+        const copy = replayable ? request.clone() : request
+        copy.headers.delete('Authorization')
+        if (token) copy.headers.set('Authorization', `Bearer ${token}`)
+        return send(copy)
       },
-      problem: async (response) => (response.status === 401 ? asProblem(await bodyOf(response.clone())) : null),
+      problem: async (response) => (response.status === 401 ? ((await bodyOf(response.clone())) as Problem) : null),
       drop: (response) => void response.body?.cancel().catch(ignore),
     })
   }

@@ -15,7 +15,9 @@ const jump = 2000 // a clock further off than this has been set; `Date` is in wh
 type Token = Answer & { got: number }
 
 /** What a renewal is for: `than` is the token that is good no more. */
-type Want = Omit<RenewOptions, 'signal' | 'service'> & { service?: string | undefined; than?: Token | undefined }
+type Want = { [K in Exclude<keyof RenewOptions, 'signal'>]?: RenewOptions[K] | undefined } & {
+  than?: Token | undefined
+}
 
 const blank = (status: Status, end: End | null = null): State => ({
   status,
@@ -38,12 +40,12 @@ export function createSession(config: Config): Session {
   const url = new URL(config.url, here?.href)
   const base = url.href.replace(/\/$/, '')
   const { hint = here?.hostname === url.hostname, origins = [url.origin, here?.origin] } = config
-  const send: typeof fetch = (input, init) => (config.fetch ?? fetch)(input, init)
+  const send = config.fetch ?? fetch
   const storageKey = `munjigi-${realm}-sign-out`
 
   let state = blank('unknown')
   const tokens = new Map<string | undefined, Token>()
-  let flight: { want: Want; done: Promise<void> } | undefined
+  let flight: (Want & { done: Promise<void> }) | undefined
   let epoch = 0 // a result of an earlier one comes too late
   let failures = 0
   let retryAt = 0
@@ -52,7 +54,7 @@ export function createSession(config: Config): Session {
   let unsent: string | null | undefined // the sid of one whose sign-out did not reach the server
   const [on, emit, listeners] = emitter()
   const [tell, others, alone, open, close] = tabsOf(`munjigi ${base} ${realm} ${app}`, hear)
-  const [ask, insist] = networkOf(base, { ...config, fetch: send })
+  const [ask, insist] = networkOf(base, app, send)
 
   function change(next: Partial<State>): void {
     state = { ...state, ...next }
@@ -132,14 +134,20 @@ export function createSession(config: Config): Session {
   async function fly({ service, maxCheckAge, than, force }: Want): Promise<void> {
     const begun = epoch
     const shared = !force && !service && maxCheckAge === undefined
-    const satisfied = () => shared && left(own()) > 0 && own()?.access_token !== than?.access_token
+    // One that looks expired is not bad: after a jump of the clock the same one may come back.
+    const bad = left(than) > 0 && than?.access_token
+    const satisfied = () => shared && left(own()) > 0 && own()?.access_token !== bad
     const call = async () => {
       const body = JSON.stringify({ app, service, max_check_age: maxCheckAge })
       if (!satisfied()) take(await insist('/session', { method: 'POST', body }), begun, service)
     }
     await finishSignOut()
     // Who had to wait for another tab asks once more: it has what we want by then.
-    for (let n = 0; !(shared && (await others(sidOf() ?? hinted() ?? '', satisfied))) && !(await alone(call, n)); n++);
+    for (
+      let n = 0;
+      !(shared && (await others(sidOf() ?? hinted() ?? '', satisfied, n))) && !(await alone(call, n));
+      n++
+    );
   }
 
   function take([body, date]: Reply, begun: number, service?: string): void {
@@ -171,8 +179,8 @@ export function createSession(config: Config): Session {
   /** Renews, or joins the renewal in flight. */
   async function refresh(want: Want): Promise<void> {
     if (flight) {
-      const { want: other, done } = flight
-      if (other.service === want.service && other.maxCheckAge === want.maxCheckAge) return done
+      const { service, maxCheckAge, done } = flight
+      if (service === want.service && maxCheckAge === want.maxCheckAge) return done
       return done.catch(ignore).then(() => refresh(want))
     }
     if (nobody()) throw new SessionError('session_missing', { status: 401 })
@@ -181,39 +189,39 @@ export function createSession(config: Config): Session {
     change({ status: 'renewing' })
     const done = fly(want)
       .catch((error) => fail(error, begun))
+      // Its own: no other takes off before.
       .finally(() => {
-        if (flight?.done === done) flight = undefined
+        flight = undefined
       })
-    flight = { want, done }
+    flight = { ...want, done }
     return done
   }
 
   /** A token to send now; undefined = nobody is signed in, and that is known without a call. */
-  async function bearer(service?: string, signal?: AbortSignal | null, least = 0): Promise<Token | undefined> {
+  async function bearer(service?: string, least = 0): Promise<Token | undefined> {
     const than = tokens.get(service)
     const rest = left(than)
     if (rest <= least) {
       if (nobody()) return undefined
-      await orAbort(refresh({ service, than }), signal)
+      await refresh({ service, than })
     } else if (rest <= margin(than) && !flight) refresh({ service, than }).catch(ignore)
     return tokens.get(service)
   }
 
   // ---- requests ----
 
-  async function carry<T>(job: Job<T>): Promise<T> {
-    const { signal, service, replayable } = job
-    signal?.throwIfAborted()
+  async function run<T>(job: Job<T>): Promise<T> {
+    const { service, replayable } = job
     const before = sidOf()
-    const used = await bearer(service, signal, replayable ? 0 : early)
+    const used = await bearer(service, replayable ? 0 : early)
     same(before)
     const sid = sidOf()
     const result = await job.send(used?.access_token)
     const problem = used && (await job.problem(result))
     if (!problem) return result
     if (/^session_/.test(problem.code) && sid === sidOf()) end(problem)
-    const want = need(problem, used, service)
-    if (!want) return result
+    const want = { service: service ?? problem.service, maxCheckAge: problem.max_check_age, than: used }
+    if (!mends(problem.code, want, service)) return result
     const now = tokens.get(want.service)
     const renewal = now === used || left(now) <= 0 ? refresh(want) : undefined
     if (!replayable) {
@@ -222,25 +230,23 @@ export function createSession(config: Config): Session {
       return result
     }
     job.drop(result)
-    if (renewal) await orAbort(renewal, signal)
+    await renewal
     same(sid)
     return job.send(tokens.get(want.service)?.access_token)
   }
+
+  const carry = <T>(job: Job<T>) => orAbort(job.signal, () => run(job))
 
   /** Never sends one person's request as another: the session has to be the one that it was made in. */
   function same(sid: string | undefined): void {
     if (sid && sidOf() !== sid) throw new SessionError('E_SESSION_CHANGED')
   }
 
-  /** What a renewal would have to bring so that a refused request may pass; undefined = none would help. */
-  function need(problem: Problem, than: Token, service?: string): Want | undefined {
-    const { code, max_check_age: maxCheckAge = 0 } = problem
-    if (code === 'token_stale_check') return { service, maxCheckAge, than }
-    if (code === 'token_wrong_audience')
-      return service || !problem.service ? undefined : { service: problem.service, than }
-    // Honest tokens are invalid when their key was retired.
-    return /^token_(expired|missing|invalid)$/.test(code) && tick() - than.got >= fresh ? { service, than } : undefined
-  }
+  /** Whether a renewal may help a request that was refused with `code`. Honest tokens are invalid when their key was retired. */
+  const mends = (code: string, { service, than }: Want, asked?: string) =>
+    code === 'token_stale_check' ||
+    (code === 'token_wrong_audience' && service !== asked) ||
+    (/^token_(expired|missing|invalid)$/.test(code) && tick() - (than as Token).got >= fresh)
 
   // ---- signing in and out ----
 
@@ -285,7 +291,7 @@ export function createSession(config: Config): Session {
 
   // ---- the page ----
 
-  function look(reason: string): void {
+  function look(reason?: string): void {
     if (unsent) finishSignOut().catch(ignore)
     if (state.status === 'unknown' || !possible()) return
     const than = own()
@@ -296,9 +302,7 @@ export function createSession(config: Config): Session {
     if (state.error || another || left(than) <= margin(than)) refresh({ than }).catch(ignore)
   }
 
-  const unwatch =
-    page && watch(page, [look, close, open], config.keepAlive ? () => (own() ? left(own()) - margin(own()) : early) : false)
-  if (page) open()
+  const unwatch = page && watch(page, config.keepAlive, [look, open, close])
 
   function covers(text: string): boolean {
     const it = quietly(() => new URL(text, here?.href))
@@ -312,20 +316,20 @@ export function createSession(config: Config): Session {
     },
     carry,
     covers,
-    async ready({ verify, signal } = {}) {
-      const begun = epoch
-      const check = () => ask('/session').catch((error) => fail(error, begun))
-      if (!nobody() && (verify || left(own()) <= 0))
-        await orAbort((left(own()) > 0 ? check() : refresh({})).catch(ignore), signal)
-      return state
-    },
-    async renew({ signal, ...want } = {}) {
-      await orAbort(refresh({ ...want, than: tokens.get(want.service) }), signal)
-      return state
-    },
-    async getToken({ minValidity = 0, service, signal } = {}) {
-      return (await bearer(service, signal, minValidity * 1000))?.access_token ?? null
-    },
+    ready: ({ verify, signal } = {}) =>
+      orAbort(signal, async () => {
+        const begun = epoch
+        if (left(own()) <= 0 && !nobody()) await refresh({}).catch(ignore)
+        else if (verify) await ask('/session').catch((error) => quietly(() => fail(error, begun)))
+        return state
+      }),
+    renew: ({ signal, ...want } = {}) =>
+      orAbort(signal, async () => {
+        await refresh({ ...want, than: tokens.get(want.service) })
+        return state
+      }),
+    getToken: ({ minValidity = 0, service, signal } = {}) =>
+      orAbort(signal, async () => (await bearer(service, minValidity * 1000))?.access_token ?? null),
     signIn,
     signOut,
     subscribe: (listener) => on('state', listener),
@@ -337,7 +341,7 @@ export function createSession(config: Config): Session {
       listeners.clear()
       state = blank('disposed')
     },
-    fetch: fetchOf(send, { covers, carry }, (header) =>
+    fetch: fetchOf(send, covers, carry, (header) =>
       [...tokens.values()].some(({ access_token: text }) => header.endsWith(text)),
     ),
   }

@@ -1,9 +1,9 @@
 import type { Problem } from './error'
 import type { Answer } from './types'
-import { quietly } from './world'
+import { pause, quietly } from './world'
 
-const askFor = 50
-const lockFor = 5000
+const step = 5
+const lockFor = 4000
 
 /** What tabs of one origin tell each other. A refresh token is never among it: script has none. */
 export interface Message {
@@ -20,15 +20,10 @@ export interface Message {
 /** The other tabs. Without channels or locks, each tab is alone: that costs calls, and never a session. */
 export function tabsOf(name: string, hear: (message: Message) => void) {
   let channel: BroadcastChannel | null | undefined
-  let look: (() => void) | undefined
 
   function open(): void {
     channel ??= quietly(() => new BroadcastChannel(name))
-    if (channel)
-      channel.onmessage = ({ data }) => {
-        hear(data)
-        look?.()
-      }
+    if (channel) channel.onmessage = ({ data }) => hear(data)
   }
 
   function close(): void {
@@ -38,14 +33,13 @@ export function tabsOf(name: string, hear: (message: Message) => void) {
 
   const tell = (message: Message) => quietly(() => channel?.postMessage(message))
 
-  /** Asks for a token, and waits a moment for `satisfied`. There is one flight at a time, so one question. */
-  async function others(ask: string, satisfied: () => boolean): Promise<boolean> {
-    if (channel && !satisfied())
-      await new Promise<void>((resolve) => {
-        look = () => satisfied() && resolve()
-        tell({ ask })
-        setTimeout(resolve, askFor)
-      })
+  /**
+   * Asks for a token, and waits for `satisfied`: a moment, or a second for a tab that has just renewed, since what it tells
+   * may take longer than its lock.
+   */
+  async function others(ask: string, satisfied: () => boolean, renewed: number): Promise<boolean> {
+    if (!satisfied()) tell({ ask })
+    for (let n = renewed ? 200 : 10; channel && !satisfied() && n; n--) await pause(step)
     return satisfied()
   }
 
@@ -69,7 +63,7 @@ export function tabsOf(name: string, hear: (message: Message) => void) {
         : (await request({ ifAvailable: true }, (lock) => lock && turn())) || (await request(wait, () => false))
     } catch (error) {
       if (begun) throw error
-      return insist && turn()
+      return (insist || !navigator.locks) && turn()
     }
   }
 

@@ -130,7 +130,4 @@ export interface Config {
   hint?: boolean
   /** What requests are sent with, unless it is the browser's own. */
   fetch?: typeof fetch
-  /** Milliseconds of one attempt and of all together: 10,000 and 12,000 unless given. */
-  attempt?: number
-  limit?: number
 }

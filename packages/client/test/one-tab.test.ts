@@ -231,7 +231,7 @@ describe('failures', () => {
   test('a mistake of the set-up is none of the session', async () => {
     const session = await expired(server)
     server.script = () => server.problem(403, 'origin_refused')
-    await expect(settle(session.fetch(`${api}/`))).rejects.toMatchObject({ code: 'E_CONFIG' })
+    await expect(settle(session.fetch(`${api}/`))).rejects.toMatchObject({ code: 'origin_refused', transient: false })
     expect(session.state.session?.id).toBe('S1')
     expect(() => createSession({ url: auth, app: '', realm: 'staff' })).toThrow('E_CONFIG')
   })

@@ -160,7 +160,7 @@ interface Browser {
 /** What of a browser the client touches; `fire` is an event of the page. */
 export function browser(server: Server, { href = 'https://app.test/', locks, channel, storage }: Browser = {}) {
   const document = {
-    visibilityState: 'visible',
+    hidden: false,
     get cookie() {
       return server.cookies
     },
@@ -221,7 +221,10 @@ export async function expired(server: Server, config: Partial<Config> = {}): Pro
 }
 
 export function clock(): void {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'], now: 1_790_000_000_000 })
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
+    now: 1_790_000_000_000,
+  })
   vi.spyOn(Math, 'random').mockReturnValue(0.5)
   // The browser's own time-outs are no timers, and leave none behind.
   limits.clear()

@@ -103,3 +103,16 @@ test('a tab that knew nothing of the sign-out does not bring the session back', 
   await settle(late.renew({ force: true })).catch(() => {})
   expect(a.state.status).toBe('anonymous')
 })
+
+test('the same token again, after a jump of the clock, is good for all tabs: 1 refresh', async () => {
+  shared()
+  const sessions = Array.from({ length: 5 }, () => page(server))
+  await settle(Promise.all(sessions.map((it) => it.ready())))
+  const token = await settle(sessions[0]?.getToken() ?? Promise.reject())
+  const now = Date.now
+  vi.spyOn(Date, 'now').mockImplementation(() => now() + 3_600_000)
+  Object.assign(server, { renewals: 0, skew: -3600, generation: server.generation - 1 })
+  const results = await settle(Promise.all(sessions.map((it) => many(20, () => it.fetch(`${api}/`)))))
+  expect(codes(results.flat())).toEqual(['fine'])
+  expect([server.renewals, (await settle(sessions[4]?.getToken() ?? Promise.reject())) === token]).toEqual([1, true])
+})

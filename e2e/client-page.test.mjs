@@ -1,0 +1,219 @@
+// What befalls a page with the browser client: it is killed, left, restored, displaced, put to sleep, and not alone.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expired, graceMs, launch, rounds, run, startTown, until, visit, windows, wire } from './client-town.mjs'
+
+let town
+let browser
+
+before(async () => {
+  town = await startTown()
+  browser = await launch()
+})
+
+after(async () => {
+  await browser?.close()
+  await town?.stop()
+})
+
+const visiting = (work) => async () => {
+  const visitor = await visit(town, browser)
+  try {
+    await work(visitor)
+  } finally {
+    await visitor.close()
+  }
+}
+
+/** Until `seen` says so; what the servers saw is not the page's to tell. */
+async function seenUntil(condition) {
+  for (let left = 3000; !condition(); left--) {
+    assert.ok(left, 'not in time')
+    await sleep(5)
+  }
+}
+
+describe('the tab that holds the lock', () => {
+  const ends = {
+    closed: (tab) => tab.close(),
+    crashed: async (tab) => void (await wire(tab)).send('Page.crash').catch(() => {}),
+    frozen: async (tab) => (await wire(tab)).send('Page.setWebLifecycleState', { state: 'frozen' }),
+  }
+  for (const [how, end] of Object.entries(ends)) {
+    const times = how === 'frozen' ? 1 : rounds
+    test(
+      `${how} mid-refresh: others finish ≤ lockTimeout, ${times} times`,
+      visiting(async ({ seen, tab, open }) => {
+        for (let n = 0; n < times; n++) {
+          const holder = await open()
+          for (const it of [tab, holder]) await run(it, 'session.ready()')
+          for (const it of [tab, holder]) await run(it, 'void (ahead += 3600000)')
+          Object.assign(seen, { calls: 0, answer: () => {} }) // its renewal hangs
+          await run(holder, 'void calls(20)')
+          await seenUntil(() => seen.calls === 1)
+          seen.answer = undefined
+          const begun = performance.now()
+          const others = run(tab, 'calls(20)')
+          await end(holder)
+          assert.deepEqual(await others, { 200: 20 })
+          assert.equal(seen.calls, 2)
+          assert.ok(performance.now() - begun < 14_000)
+          if (how !== 'closed') await holder.close().catch(() => {})
+        }
+      }),
+    )
+  }
+})
+
+describe('leaving and coming back', () => {
+  test(
+    'navigate away during refresh: Set-Cookie lands (keepalive)',
+    visiting(async ({ seen, tab, generation }) => {
+      await run(tab, 'session.ready()')
+      const before = await generation()
+      seen.calls = 0
+      seen.answer = async (_req, _res, on) => {
+        await sleep(500)
+        on()
+      }
+      // To be asked anew whether the person is still there takes a rotation.
+      await run(tab, 'void session.renew({ maxCheckAge: 0 })')
+      await seenUntil(() => seen.calls === 1)
+      await tab.goto(`${town.shop}/plain`)
+      for (let left = 400; (await generation()) === before; left--) {
+        assert.ok(left, 'the cookie has not landed')
+        await sleep(20)
+      }
+      seen.answer = undefined
+      await tab.goto(town.shop)
+      assert.deepEqual(await run(tab, 'calls(4)'), { 200: 4 })
+    }),
+  )
+
+  test(
+    'page with client stays bfcache-eligible; bfcache restore after logout elsewhere: state re-read',
+    visiting(async ({ tab, open }) => {
+      await run(tab, 'session.ready()')
+      await run(tab, 'window.kept = true')
+      await tab.goto(`${town.shop}/plain`)
+      const other = await open()
+      await run(other, 'session.signOut()')
+      await run(tab, 'history.back()').catch(() => {})
+      await until(tab, 'window.kept === true && shown.at(-1) === true')
+      await until(tab, "session.state.status === 'anonymous'")
+      assert.equal(await run(tab, "heard('signed-out').length"), 1)
+    }),
+  )
+
+  test(
+    'hidden tab issues 0 refreshes; sleep 8 h (clock jump): first call refreshes once, no timer storm',
+    visiting(async ({ seen, tab, open }) => {
+      const awake = await open(`${town.shop}/?keep`)
+      await run(awake, 'session.ready()')
+      await run(tab, 'session.dispose()')
+      await run(awake, "Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+      await run(awake, 'void (ahead += 8 * 3600000)')
+      seen.calls = 0
+      await run(awake, "for (const name of ['focus', 'online', 'visibilitychange']) dispatchEvent(new Event(name))")
+      await sleep(6000) // longer than a look of keepAlive
+      assert.equal(seen.calls, 0)
+      await run(awake, 'delete document.hidden')
+      assert.deepEqual(await run(awake, 'calls(20)'), { 200: 20 })
+      assert.equal(seen.calls, 1)
+    }),
+  )
+
+  test(
+    'clock −1 h / +1 h / jumps back: ≤1 extra refresh, no loop; CSP: no eval/inline',
+    visiting(async ({ seen, tab }) => {
+      for (const ahead of [-3_600_000, 3_600_000]) {
+        await tab.goto(`${town.shop}/?ahead=${ahead}`)
+        seen.calls = 0
+        for (let n = 0; n < 5; n++) assert.deepEqual(await run(tab, "calls(4, 'fetch', 'axios')"), { 200: 4 })
+        assert.equal(seen.calls, 1)
+        await run(tab, 'void (ahead = 0)')
+        for (let n = 0; n < 5; n++) assert.deepEqual(await run(tab, 'calls(4)'), { 200: 4 })
+        assert.ok(seen.calls <= 2, `${seen.calls} session calls`)
+      }
+      assert.deepEqual(await run(tab, 'breaches'), [])
+    }),
+  )
+})
+
+describe('not alone', () => {
+  test(
+    'displaced by another browser: told once, by what and when',
+    visiting(async ({ seen, tab, email }) => {
+      await expired(tab)
+      const thief = await visit(town, browser, { email, userAgent: windows })
+      seen.calls = 0
+      assert.deepEqual(await run(tab, "calls(100, 'fetch', 'axios')"), { session_replaced: 100 })
+      assert.equal(seen.calls, 1)
+      const [{ detail }, ...more] = await run(tab, "heard('signed-out')")
+      assert.deepEqual(more, [])
+      assert.equal(detail.reason, 'session_replaced')
+      assert.equal(detail.replacedBy, 'Chrome on Windows')
+      assert.ok(Math.abs(detail.replacedAt * 1000 - Date.now()) < 60_000, `at ${detail.replacedAt}`)
+      assert.deepEqual(await run(tab, 'calls(10)'), { 401: 10 })
+      assert.equal(seen.calls, 1)
+      await thief.close()
+    }),
+  )
+
+  test(
+    `two front ends of one realm on two origins at once: 1 rotation, tokens of their own, ${rounds} times`,
+    visiting(async ({ seen, tab, open, generation }) => {
+      const other = await open(town.wholesale)
+      for (let n = 0; n < rounds; n++) {
+        await Promise.all([tab, other].map((it) => run(it, 'session.ready()')))
+        await sleep(graceMs + 200)
+        await Promise.all([tab, other].map((it) => run(it, 'void (ahead += 3600000)')))
+        const before = await generation()
+        Object.assign(seen, { calls: 0, audiences: [] })
+        const counts = await Promise.all([tab, other].map((it) => run(it, 'calls(20)')))
+        assert.deepEqual(counts, [{ 200: 20 }, { 200: 20 }])
+        assert.equal(seen.calls, 2)
+        assert.equal(await generation(), before + 1)
+        assert.deepEqual([...new Set(seen.audiences)].sort(), ['market', 'wishlist'])
+      }
+    }),
+  )
+})
+
+describe("the story's guard", () => {
+  const at = (path) => `location.pathname === '${path}'`
+
+  test(
+    "no access token, a refresh token, page entered: one session call before any component's",
+    visiting(async ({ seen, tab }) => {
+      await tab.goto(`${town.shop}/plain`)
+      Object.assign(seen, { calls: 0, log: [] })
+      await tab.goto(`${town.shop}/orders`)
+      await seenUntil(() => seen.log.length >= 5)
+      assert.deepEqual(seen.log, ['session', 'api', 'api', 'api', 'api'])
+      assert.ok(await run(tab, at('/orders')))
+    }),
+  )
+
+  test(
+    'no refresh token: the sign-in page, without a call; refused: the sign-in page, with the reason',
+    visiting(async ({ context, seen, tab, email }) => {
+      const thief = await visit(town, browser, { email, userAgent: windows })
+      Object.assign(seen, { calls: 0, log: [] })
+      await tab.goto(`${town.shop}/orders`)
+      await until(tab, at('/sign-in'))
+      assert.deepEqual(seen.log, ['session'])
+      assert.equal(await run(tab, 'location.search'), '?return_to=/orders&reason=session_replaced')
+      await thief.close()
+
+      for (const name of ['munjigi-staff', 'munjigi-staff-hint']) await context.clearCookies({ name })
+      seen.log = []
+      await tab.goto(`${town.shop}/orders`)
+      await until(tab, at('/sign-in'))
+      assert.deepEqual(seen.log, [])
+      assert.equal(await run(tab, 'location.search'), '?return_to=/orders')
+    }),
+  )
+})
