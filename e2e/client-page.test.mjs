@@ -47,6 +47,7 @@ describe('the tab that holds the lock', () => {
       `${how} mid-refresh: others finish ≤ lockTimeout, ${times} times`,
       visiting(async ({ seen, tab, open }) => {
         for (let n = 0; n < times; n++) {
+          await tab.goto(town.shop) // tabs of one machine have one clock
           const holder = await open()
           for (const it of [tab, holder]) await run(it, 'session.ready()')
           for (const it of [tab, holder]) await run(it, 'void (ahead += 3600000)')

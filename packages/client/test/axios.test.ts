@@ -85,3 +85,21 @@ test("doesn't intercept skipped request: another origin, or an Authorization of 
   expect((await settle(instance.get('/', { headers: { Authorization: 'Basic x' } }))).data).toBe('Basic x')
   expect(server.renewals).toBe(0)
 })
+
+test('axios: responseType blob and cancelToken survive', async () => {
+  const session = page(server)
+  await settle(session.ready())
+  await pass(6000)
+  const instance = attached(session)
+  server.service = (request, answer) =>
+    request.headers.get('Authorization')?.includes('~2~') ? server.problem(401, 'token_expired') : answer()
+  const { status, data } = await settle(instance.get('/', { responseType: 'blob' }))
+  expect([status, data instanceof Blob, server.renewals]).toEqual([200, true, 2])
+
+  await pass(301_000)
+  const { token, cancel } = axios.CancelToken.source()
+  const call = instance.get('/', { cancelToken: token }).catch((error) => error)
+  await pass(5)
+  cancel('enough')
+  expect(axios.isCancel(await settle(call))).toBe(true)
+})

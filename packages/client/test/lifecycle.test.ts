@@ -111,3 +111,15 @@ test('should handle pagehide event: the channel is closed, and open again afterw
   session.dispose()
   expect(channel.all.size).toBe(0)
 })
+
+test('a sign-out that did not arrive is sent when the network is back', async () => {
+  const session = page(server)
+  await settle(session.ready())
+  view.navigator.onLine = false
+  await settle(session.signOut()).catch(() => {})
+  expect([session.state.status, server.deletes]).toEqual(['anonymous', 0])
+  view.navigator.onLine = true
+  fire('online')
+  await pass(500)
+  expect([session.state.status, server.deletes, server.renewals]).toEqual(['anonymous', 1, 1])
+})

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest'
-import { api, auth, browser, clock, expired, page, pass, Server, settle } from './server'
+import { air, api, auth, browser, clock, expired, locks, page, pass, Server, settle, storage } from './server'
 
 let server: Server
 beforeEach(() => {
@@ -196,4 +196,83 @@ test('signIn: by the page, by a password, by a legacy token', async () => {
   expect(await settle(session.signIn({ legacyToken: 'old' }))).toMatchObject({ status: 'active' })
   expect(heard).toHaveBeenCalledOnce()
   expect(await server.calls.at(-1)?.json()).toEqual({ app: 'tools', legacy_token: 'old' })
+})
+
+test('token_invalid: an honest token whose key was retired is renewed, once', async () => {
+  const session = await refused()
+  const unknown = (request: Request, answer: () => Response) =>
+    request.headers.get('Authorization')?.includes('~2~') ? server.problem(401, 'token_invalid') : answer()
+  server.service = unknown
+  expect(await settle(session.fetch(`${api}/`))).toHaveProperty('status', 200)
+  expect(server.renewals).toBe(1)
+  // One that is invalid for good comes back, without a loop.
+  server.service = () => server.problem(401, 'token_invalid')
+  for (let n = 0; n < 20; n++) expect(await settle(session.fetch(`${api}/`))).toHaveProperty('status', 401)
+  expect(server.renewals).toBe(1)
+})
+
+test('session_limit: a typed error with the sessions and a ticket, and a sign-in that ends one of them', async () => {
+  const session = page(server)
+  const sessions = [{ id: 'S0', device: 'Chrome on Windows', started_at: 7 }]
+  server.signIn = () => server.problem(409, 'session_limit', { sessions, ticket: 'T' })
+  const refused = await settle(session.signIn({ login: 'kim', password: 'x' })).catch((it) => it)
+  expect(refused).toMatchObject({ code: 'session_limit', status: 409, transient: false, sessions, ticket: 'T' })
+  expect(session.state.status).toBe('unknown')
+  server.signIn = () => server.answer()
+  const { ticket, sessions: held } = refused
+  expect(await settle(session.signIn({ ticket, end: held[0].id }))).toMatchObject({ status: 'active' })
+  expect(await server.calls.at(-1)?.json()).toEqual({ app: 'tools', ticket: 'T', end: 'S0' })
+})
+
+test('credentials_wrong and too_many_attempts are told, and sign nobody out', async () => {
+  const session = page(server)
+  await settle(session.ready())
+  server.signIn = () => server.problem(429, 'too_many_attempts', {}, { 'Retry-After': '9' })
+  const error = await settle(session.signIn({ login: 'lee', password: 'x' })).catch((it) => it)
+  expect(error).toMatchObject({ code: 'E_RATE_LIMITED', retryAfter: 9000, problem: { code: 'too_many_attempts' } })
+  expect(session.state).toMatchObject({ status: 'active', account: { id: 'kim' } })
+})
+
+test('should not acquire a browser lock when cache is populated: no storage, no cookie, no message either', async () => {
+  const kept = storage()
+  const [get, locked, channel] = [vi.spyOn(kept, 'getItem'), locks(), air()]
+  browser(server, { storage: kept, locks: locked, channel })
+  const session = page(server)
+  await settle(session.ready())
+  const cookies = vi.spyOn(server, 'cookies', 'get')
+  const told = vi.spyOn(channel.prototype, 'postMessage')
+  get.mockClear()
+  locked.request.mockClear()
+  for (let n = 0; n < 100; n++) await settle(session.fetch(`${api}/`))
+  const touched = [get, locked.request, cookies, told].map((it) => it.mock.calls.length)
+  expect(touched).toEqual([0, 0, 0, 0])
+})
+
+test('testing api methods: each is sent as it is, and once more', async () => {
+  for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']) {
+    const session = await refused()
+    server.calls = []
+    server.service = (request, answer) =>
+      request.headers.get('Authorization')?.includes(`~${server.generation - server.renewals}~`)
+        ? server.problem(401, 'token_expired')
+        : answer()
+    expect(await settle(session.fetch(`${api}/`, { method }))).toHaveProperty('status', 200)
+    expect(server.calls.map((it) => it.method)).toEqual([method, 'POST', method])
+  }
+})
+
+test('test that relative URLs get intercepted if frontend and backend are on same domain', () => {
+  browser(server, { href: 'https://shop.test:8443/here/' })
+  const session = page(server, { origins: ['https://shop.test:8443', 'http://127.0.0.1:81'] })
+  for (const url of ['/x', 'x', '?a', '//shop.test:8443/', 'http://127.0.0.1:81/'])
+    expect([url, session.covers(url)]).toEqual([url, true])
+  for (const url of ['https://shop.test/', 'http://shop.test:8443/', 'http://127.0.0.1/', '//evil.test/', 'http://['])
+    expect([url, session.covers(url)]).toEqual([url, false])
+})
+
+test('two SSR requests never share state', async () => {
+  vi.unstubAllGlobals()
+  const [a, b] = [page(server, { hint: false }), page(new Server(), { hint: false })]
+  await settle(a.renew())
+  expect([a.state.status, b.state.status]).toEqual(['active', 'unknown'])
 })
