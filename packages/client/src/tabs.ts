@@ -63,7 +63,7 @@ export function tabsOf(name: string, hear: (message: Message) => void) {
         : (await request({ ifAvailable: true }, (lock) => lock && turn())) || (await request(wait, () => false))
     } catch (error) {
       if (begun) throw error
-      return (insist || !navigator.locks) && turn()
+      return (insist || !globalThis.navigator?.locks) && turn()
     }
   }
 
