@@ -30,7 +30,7 @@ const session = Munjigi.createSession({
 const events = []
 for (const event of ['signed-in', 'signed-out', 'changed', 'unreachable', 'recovered'])
   session.on(event, (detail) => events.push({ event, detail }))
-const heard = (event) => events.filter((it) => it.event === event)
+window.heard = (event) => events.filter((it) => it.event === event)
 
 const http = axios.create()
 Munjigi.attachAxios(http, session)
@@ -40,7 +40,7 @@ const ways = {
 }
 
 /** How n calls at once end: how many with each status or error. */
-async function calls(n, ...names) {
+window.calls = async (n, ...names) => {
   const counts = {}
   const used = names.length ? names : ['fetch']
   const one = (i) =>
