@@ -57,7 +57,9 @@ var policy = map[string]row{
 	"internal/store":        {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/session internal/signin internal/store/engine internal/store/pack internal/token", libs: "prometheus"},
 	"internal/store/engine": {std: "database/sql", libs: "sqlite"},
 	"internal/store/pack":   {ours: "internal/session"},
-	"internal/server":       {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/server/limit internal/session internal/signin internal/token", std: "net/http", libs: "prometheus"},
+	"internal/server/body":  {ours: "internal/fault", std: "net/http"},
+	"internal/server/host":  {ours: "internal/account internal/fault", std: "net/http"},
+	"internal/server":       {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/server/body internal/server/host internal/server/limit internal/session internal/signin internal/token", std: "net/http", libs: "prometheus"},
 	"internal/server/limit": {ours: "internal/fault", libs: "time"},
 
 	// public

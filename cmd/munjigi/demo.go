@@ -55,14 +55,21 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	defer func() { err = errors.Join(err, program.Close()) }()
 
+	others, err := listenAll(ctx, program.config.Listens()[1:]) // the first one is the town's
+	if err != nil {
+		return err
+	}
+
 	// As in serve: requests are drained before what they need is stopped.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	group, failed := errgroup.WithContext(background)
-	public := newHTTPServer(withDemoPage(program.Handler, setup), log)
+	public := newHTTPServer(withDemoPage(program.Handler, program.server.AtOffice, setup), log)
 	public.RegisterOnShutdown(program.server.Stop)
 	group.Go(func() error { return program.Run(failed) })
 	group.Go(func() error { return town.Run(failed) })
-	group.Go(func() error { return serveOn(public, town.Munjigi) })
+	for _, place := range append(others, town.Munjigi) {
+		group.Go(func() error { return serveOn(public, place) })
+	}
 	if err = announce(ctx, t, setup, town); err == nil {
 		select {
 		case <-ctx.Done():
@@ -95,12 +102,13 @@ func announce(ctx context.Context, t *terminal, setup *demo.Setup, town *demo.To
 	return nil
 }
 
-// withDemoPage adds the page of a token's way to Munjigi's own origin. It is no mux: that would tidy paths up before
+// withDemoPage adds the page of a token's way to Munjigi's own origin, and to no realm's. It is no mux: that would tidy paths up before
 // Munjigi sees them.
-func withDemoPage(munjigi http.Handler, setup *demo.Setup) http.Handler {
+func withDemoPage(munjigi http.Handler, atOffice func(*http.Request) bool, setup *demo.Setup) http.Handler {
 	page := demo.NewPage(setup.Sites)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/demo" || strings.HasPrefix(r.URL.Path, "/demo/") {
+		ours := r.URL.Path == "/demo" || strings.HasPrefix(r.URL.Path, "/demo/")
+		if ours && atOffice(r) {
 			page.ServeHTTP(w, r)
 			return
 		}

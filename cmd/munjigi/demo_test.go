@@ -41,14 +41,20 @@ func TestDemoPageTakesNothingFromMunjigi(t *testing.T) {
 	}
 	handler := withDemoPage(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Seen", r.URL.Path)
-	}), setup)
+	}), func(r *http.Request) bool { return r.Host == "localhost:9000" }, setup)
 	for path, want := range map[string]string{"/demo": "", "/demo/": "", "/demo/app.js": "", "/demos": "/demos", "/": "/", "//evil/demo/": "//evil/demo/"} {
 		recorder := httptest.NewRecorder()
 		request := httptest.NewRequest("GET", "/", nil)
-		request.URL.Path = path
+		request.URL.Path, request.Host = path, "localhost:9000"
 		handler.ServeHTTP(recorder, request)
 		if got := recorder.Header().Get("Seen"); got != want {
 			t.Errorf("%s: Munjigi saw %q, want %q", path, got, want)
+		}
+		recorder = httptest.NewRecorder()
+		request.Host = "localhost:9001" // a realm's own address: nothing is added to it
+		handler.ServeHTTP(recorder, request)
+		if got := recorder.Header().Get("Seen"); got != path {
+			t.Errorf("%s at another address: Munjigi saw %q", path, got)
 		}
 	}
 }

@@ -135,7 +135,7 @@ func (p *program) openProviders() error {
 		}
 		p.providers[name] = upstream.New(upstream.Config{
 			Issuer: realm.OIDC.Issuer, ClientID: realm.OIDC.ClientID, ClientSecret: upstream.Secret(secret),
-			RedirectURL: p.config.URL + "/sign-in/" + name + "/callback",
+			RedirectURL: p.config.RealmURL(name) + "/sign-in/" + name + "/callback",
 			Scopes:      realm.OIDC.Scopes, Domains: realm.OIDC.Domains, GroupsClaim: realm.OIDC.GroupsClaim,
 			Log: p.log.With("realm", name),
 		})
@@ -207,9 +207,9 @@ func (p *program) serverConfig(flow *signin.Flow) server.Config {
 	realms := map[string]server.Realm{}
 	for name, realm := range p.config.Realms {
 		if realm.Password != nil {
-			realms[name] = server.Realm{Kind: server.Password, SignUp: realm.Password.SignUp}
+			realms[name] = server.Realm{Kind: server.Password, URL: p.config.RealmURL(name), SignUp: realm.Password.SignUp}
 		} else if issuer, err := url.Parse(realm.OIDC.Issuer); err == nil {
-			realms[name] = server.Realm{Kind: server.OIDC, Provider: issuer.Host}
+			realms[name] = server.Realm{Kind: server.OIDC, Provider: issuer.Host, URL: p.config.RealmURL(name)}
 		}
 	}
 	proxies := make([]netip.Prefix, len(p.config.TrustedProxies))

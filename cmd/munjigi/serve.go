@@ -71,14 +71,16 @@ func serve(ctx context.Context, config config.Config, log *slog.Logger) (err err
 	group.Go(func() error { return p.Run(failed) })
 	public := newHTTPServer(p.Handler, log)
 	public.RegisterOnShutdown(p.server.Stop)
-	group.Go(func() error { return serveOn(public, places.public) })
+	for _, place := range places.public {
+		group.Go(func() error { return serveOn(public, place) })
+	}
 	servers := []*http.Server{public}
 	if places.metrics != nil {
 		metrics := newHTTPServer(metricsHandler(p.Metrics), log)
 		group.Go(func() error { return serveOn(metrics, places.metrics) })
 		servers = append(servers, metrics)
 	}
-	log.Info("ready", "url", config.URL, "listen", places.public.Addr().String(), "took", time.Since(began).Round(time.Millisecond))
+	log.Info("ready", "url", config.URL, "listen", config.Listens(), "took", time.Since(began).Round(time.Millisecond))
 
 	select {
 	case <-ctx.Done():
@@ -91,23 +93,37 @@ func serve(ctx context.Context, config config.Config, log *slog.Logger) (err err
 }
 
 // places are the listeners. They are opened before anything else: a port that is taken is the most likely mistake.
-type places struct{ public, metrics net.Listener }
+type places struct {
+	public  []net.Listener
+	metrics net.Listener
+}
 
 func listen(ctx context.Context, config config.Config) (l places, err error) {
-	if l.public, err = (&net.ListenConfig{}).Listen(ctx, "tcp", config.Listen); err != nil {
-		return l, fmt.Errorf("listen on %s: %w", config.Listen, err)
-	}
-	if config.MetricsListen == "" {
-		return l, nil
+	if l.public, err = listenAll(ctx, config.Listens()); err != nil || config.MetricsListen == "" {
+		return l, err
 	}
 	if l.metrics, err = (&net.ListenConfig{}).Listen(ctx, "tcp", config.MetricsListen); err != nil {
-		return l, errors.Join(fmt.Errorf("listen on %s (metrics): %w", config.MetricsListen, err), l.public.Close())
+		return l, errors.Join(fmt.Errorf("listen on %s (metrics): %w", config.MetricsListen, err), l.close())
 	}
 	return l, nil
 }
 
-func (l places) close() error {
-	err := l.public.Close()
+// listenAll opens all the addresses, or none.
+func listenAll(ctx context.Context, addresses []string) (opened []net.Listener, err error) {
+	for _, address := range addresses {
+		place, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("listen on %s: %w", address, err), places{public: opened}.close())
+		}
+		opened = append(opened, place)
+	}
+	return opened, nil
+}
+
+func (l places) close() (err error) {
+	for _, place := range l.public {
+		err = errors.Join(err, place.Close())
+	}
 	if l.metrics != nil {
 		err = errors.Join(err, l.metrics.Close())
 	}

@@ -160,9 +160,7 @@ func (c checker) realm(key, name string, realm Realm) {
 	if strings.HasSuffix(name, "-hint") || strings.HasSuffix(name, "-device") {
 		c.Add(key, "the name "+strict.Quoted(name), "a name that does not end in -hint or -device: other cookies do")
 	}
-	if realm.URL != "" && realm.URL != c.URL {
-		c.Add(key+".url", strict.Quoted(realm.URL), "no address of its own: this version serves every realm at "+c.URL)
-	}
+	c.ownHost(key, name, realm)
 	if realm.Credentials {
 		c.Add(key+".credentials", "credentials", "oidc or password: this version has no other way to sign in")
 	}
@@ -427,7 +425,7 @@ func (c checker) origins(key string, app App) {
 			c.Add(at, strict.Quoted(origin), err.Error())
 		} else if exact != origin {
 			c.Add(at, strict.Quoted(origin), "exactly "+exact)
-		} else if base, err := account.Origin(c.URL); err == nil && !account.SameSite(base, origin) {
+		} else if base, err := account.Origin(c.RealmURL(app.Realm)); err == nil && !account.SameSite(base, origin) {
 			c.Add(at, strict.Quoted(origin), "an origin on the same site as "+base+": browsers keep the session's cookie from all others")
 		}
 	}

@@ -62,8 +62,13 @@ type Keys struct {
 
 // Realm is a population with one way to sign in and one session policy.
 type Realm struct {
-	// URL is a host of its own for the realm's sign-in. This version serves every realm at the url above.
+	// URL is an address of its own for the realm's sign-in and its session calls, as url is written. The console, its
+	// calls and the other realms do not answer there, and the realm does not answer at url. Not for the console's
+	// realm. Default: url.
 	URL string `yaml:"url"`
+	// Listen is where the server waits for requests besides listen. Only for trying things out: on one machine without
+	// a proxy, addresses differ by their ports. Default: nowhere else.
+	Listen string `yaml:"listen"`
 	// OIDC is an OpenID Connect provider. A realm has one way to sign in: this one, or Password.
 	OIDC *OIDC `yaml:"oidc"`
 	// Password keeps logins and passwords here, of members whom `munjigi members` adds: password: {}

@@ -184,7 +184,7 @@ func TestConfigProblems(t *testing.T) {
 
 		{"realm of a later version", "    roles:\n", "    credentials: {}\n    roles:\n", []string{`17:18: realms.staff.credentials: found credentials; expected oidc or password: this version has no other way to sign in`}},
 		{"two ways to sign in", "    roles:\n", "    password: {}\n    roles:\n", []string{`17:15: realms.staff.password: found password beside oidc; expected one of them: a realm has one way to sign in`}},
-		{"realm's own address", "    roles:\n", "    url: https://login.example.com\n    roles:\n", []string{`17:10: realms.staff.url: found "https://login.example.com"; expected no address of its own: this version serves every realm at https://office.example.com`}},
+		{"an address of its own for the console", "    roles:\n", "    url: https://login.example.com\n    roles:\n", []string{`17:10: realms.staff.url: found "https://login.example.com"; expected no address of its own for the realm of the console, which is at https://office.example.com`}},
 		{"bad name of a realm", "  staff:\n", "  Staff:\n", []string{
 			`7:10: console: found "staff"; expected one of the realms: Staff (did you mean "Staff"?)`,
 			`11:3: realms.Staff: found the name "Staff"; expected a lower-case letter, then at most 31 lower-case letters, digits, - and _`,
@@ -234,7 +234,58 @@ func reported(err error) (lines []string) {
 	return lines
 }
 
-// A realm that lets in everybody with any account at the provider is a mistake, not a wish.
+// ownHost is a configuration of a realm with an address of its own.
+const ownHost = `url: https://office.example.com
+listen: 127.0.0.1:8080
+console: staff
+realms:
+  staff:
+    oidc: {issuer: "https://a.example.com", client_id: x, client_secret_file: provider.secret, domains: [example.com]}
+    roles: {admin: [boss@example.com]}
+  members:
+    url: https://Login.example.net:443/
+    listen: 127.0.0.1:8081
+    oidc: {issuer: "https://b.example.com", client_id: x, client_secret_file: provider.secret, domains: [example.com]}
+apps:
+  shop: {realm: members, origins: ["https://shop.example.net"]}
+  tools: {realm: staff, origins: ["https://tools.example.com"]}
+`
+
+func TestConfigOfARealmWithItsOwnAddress(t *testing.T) {
+	config, document := Read(filepath.Join(configDir(t), "munjigi.yaml"), []byte(ownHost))
+	if err := document.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := config.RealmURL("members")+" "+config.RealmURL("staff"), "https://login.example.net https://office.example.com"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := config.Listens(), []string{"127.0.0.1:8080", "127.0.0.1:8081"}; !cmp.Equal(got, want) {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	const site = `browsers keep the session's cookie from all others`
+	for _, c := range []struct {
+		from, to string
+		want     []string
+	}{
+		{"https://Login.example.net:443/", "http://login.example.net", []string{`9:10: realms.members.url: found "http://login.example.net"; expected https://HOST[:PORT] and nothing after it; http only on a loopback address`}},
+		{"https://Login.example.net:443/", "http://localhost:8081", []string{
+			`9:10: realms.members.url: found "http://localhost:8081"; expected https://…, as url is: cookies are made for one of the two`,
+			`13:36: apps.shop.origins[0]: found "https://shop.example.net"; expected an origin on the same site as http://localhost:8081: ` + site,
+		}},
+		{"https://shop.example.net", "https://shop.example.com", []string{`13:36: apps.shop.origins[0]: found "https://shop.example.com"; expected an origin on the same site as https://login.example.net: ` + site}},
+		{"https://tools.example.com", "https://tools.example.net", []string{`14:35: apps.tools.origins[0]: found "https://tools.example.net"; expected an origin on the same site as https://office.example.com: ` + site}},
+		{"listen: 127.0.0.1:8081", "listen: 8081", []string{`10:13: realms.members.listen: found the number 8081; expected a text: put it in quotes`}},
+		{"listen: 127.0.0.1:8081", "listen: localhost", []string{`10:13: realms.members.listen: found "localhost"; expected HOST:PORT, such as 127.0.0.1:8080`}},
+		{"listen: 127.0.0.1:8081", "listen: 127.0.0.1:8080", nil}, // behind a proxy one place is enough
+	} {
+		_, document := Read(filepath.Join(configDir(t), "munjigi.yaml"), []byte(strings.Replace(ownHost, c.from, c.to, 1)))
+		if diff := cmp.Diff(c.want, reported(document.Err())); diff != "" {
+			t.Errorf("%s:\n%s", c.to, diff)
+		}
+	}
+}
+
+// membersConfig is a configuration of realms with passwords.
 const membersConfig = `url: https://office.example.com
 console: staff
 realms:
@@ -276,6 +327,7 @@ func TestConfigOfPasswords(t *testing.T) {
 	}
 }
 
+// A realm that lets in everybody with any account at the provider is a mistake, not a wish.
 func TestConfigRealmForEverybody(t *testing.T) {
 	_, document := Read(filepath.Join(configDir(t), "munjigi.yaml"), []byte(`url: https://office.example.com
 console: staff

@@ -3,6 +3,9 @@ package server
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+
+	"github.com/munjigi/munjigi/internal/server/body"
 )
 
 // encode answers 200 with v as JSON.
@@ -23,3 +26,6 @@ func (s *Server) write(w *response, body []byte) error {
 
 // gone drops an error of writing to the caller: it has gone, and nobody is left to be told.
 func gone(error) error { return nil }
+
+// decode reads the JSON of a request; see package body.
+func decode(r *http.Request, into any) error { return body.Decode(r, into) }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/body"
 	"github.com/munjigi/munjigi/internal/server/limit"
 )
 
@@ -22,7 +23,7 @@ func (s *Server) receive(w *response, r *http.Request) error {
 		// An error means that there is no connection below, as in a test.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
 	})
-	data, err := io.ReadAll(http.MaxBytesReader(w.ResponseWriter, r.Body, maxBody))
+	data, err := io.ReadAll(http.MaxBytesReader(w.ResponseWriter, r.Body, body.Most))
 	if displaced := s.bodies.Leave(arriving); displaced {
 		w.Header().Set("Connection", "close") // it cannot be read any more
 		return &fault.Error{Code: fault.TooManyAttempts, Detail: "the body came too slowly", RetryAfter: time.Second, Err: err}

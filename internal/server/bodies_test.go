@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/body"
 )
 
 // slowCaller has sent its headers, and sends its body when the test wants.
@@ -170,8 +171,8 @@ func TestEveryBodyIsReadBeforeAPlaceIsTaken(t *testing.T) {
 			}
 		}
 	}
-	wantProblem(t, o.do(from("", "GET", "/assets/main-1a2b3c.js", strings.Repeat(" ", maxBody+1))), fault.TooLarge)
-	wantStatus(t, o.do(from("", "GET", "/assets/main-1a2b3c.js", strings.Repeat(" ", maxBody))), 200)
+	wantProblem(t, o.do(from("", "GET", "/assets/main-1a2b3c.js", strings.Repeat(" ", body.Most+1))), fault.TooLarge)
+	wantStatus(t, o.do(from("", "GET", "/assets/main-1a2b3c.js", strings.Repeat(" ", body.Most))), 200)
 }
 
 // Whoever looks after the program has to hear from it, most of all when it has too much to do.

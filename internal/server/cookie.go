@@ -87,7 +87,7 @@ func (s *Server) setCookies(w http.ResponseWriter, realm, refresh, hint string, 
 	})
 	// Script reads this one. It says whether there is a session and which, and nobody trusts it.
 	http.SetCookie(w, &http.Cookie{
-		Name: hintCookie(realm), Value: hint, Path: "/", MaxAge: maxAge, Domain: s.CookieDomain,
+		Name: hintCookie(realm), Value: hint, Path: "/", MaxAge: maxAge, Domain: s.hintDomain(realm),
 		Secure: s.secure, SameSite: http.SameSiteLaxMode,
 	})
 }

@@ -148,9 +148,13 @@ func (o *office) called() []string {
 
 // person signs somebody in without HTTP, and returns the refresh token.
 func (o *office) person(name, app string, roles ...string) string {
+	return o.personOf(name, theApps[app], roles...)
+}
+
+func (o *office) personOf(name string, app account.App, roles ...string) string {
 	answer, err := o.Begin(context.Background(), session.SignIn{
-		App: theApps[app], Caller: session.Caller{Device: "Firefox on Linux", From: "192.0.2.1"},
-		Identity: account.Identity{Realm: theApps[app].Realm, Issuer: "https://id.example.com", Subject: name},
+		App: app, Caller: session.Caller{Device: "Firefox on Linux", From: "192.0.2.1"},
+		Identity: account.Identity{Realm: app.Realm, Issuer: "https://id.example.com", Subject: name},
 		Profile:  account.Profile{Email: name + "@example.com", Name: name, Roles: roles, CheckedAt: o.now()},
 	})
 	if err != nil {

@@ -32,6 +32,9 @@ func (s *Server) originsOf(app account.App) []string {
 // checkOrigin refuses a request that another page than one of the app's could have caused. What it stops: any site that
 // the person looks at calling us with the person's cookie, and one app acting for another.
 func (s *Server) checkOrigin(r *http.Request, app account.App) error {
+	if err := s.homes.Check(r, app.Realm); err != nil {
+		return err
+	}
 	origin, site := r.Header.Values("Origin"), r.Header.Get("Sec-Fetch-Site")
 	if app.Body {
 		// Its token is in the body, so no browser adds it by itself; one that calls all the same is some page's.
@@ -51,7 +54,7 @@ func (s *Server) checkOrigin(r *http.Request, app account.App) error {
 		return fault.New(fault.OriginRefused, "not an origin of this app")
 	case changes(r.Method):
 		return fault.New(fault.OriginRefused, "send an Origin")
-	case site == "" || site == "none" || site == "same-origin" && slices.Contains(origins, s.own):
+	case site == "" || site == "none" || site == "same-origin" && slices.Contains(origins, s.homes.Own(r)):
 		return nil // a browser sends no Origin with a GET to its own origin
 	}
 	return fault.New(fault.OriginRefused, "not a page of this app")

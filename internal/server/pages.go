@@ -52,9 +52,10 @@ func (s *Server) showButton(w *response, r *http.Request, wish signin.Request) e
 	query := url.Values{"app": {wish.App}, "return_to": {wish.ReturnTo}, "login_hint": {wish.LoginHint}}
 	link := "/sign-in/" + url.PathEscape(wish.Realm) + "?" + query.Encode()
 	w.Header().Add("Vary", "Accept-Language, Sec-Fetch-Site")
-	text := pageText{Language: language(r), Title: "Sign in to " + s.base.Host, LinkText: "Go on", Link: link, Detail: "You come from another site."}
+	_, host, _ := strings.Cut(s.homes.Own(r), "://")
+	text := pageText{Language: language(r), Title: "Sign in to " + host, LinkText: "Go on", Link: link, Detail: "You come from another site."}
 	if text.Language == "ko" {
-		text.Title, text.LinkText, text.Detail = s.base.Host+" 로그인", "계속", "다른 사이트에서 왔습니다."
+		text.Title, text.LinkText, text.Detail = host+" 로그인", "계속", "다른 사이트에서 왔습니다."
 	}
 	s.show(w, http.StatusOK, text)
 	return nil

@@ -17,7 +17,8 @@ type credentialsBody struct {
 	End         string           `json:"end"`
 }
 
-// signIn is POST /sign-in/{realm}: a session for a login and a password. It sets cookies as a renewal does.
+// signIn is POST /sign-in/{realm}: a session for a login and a password, or for a ticket and the session that ends for
+// it. The ticket may be in a cookie, from a callback. It sets cookies as a renewal does.
 func (s *Server) signIn(w *response, r *http.Request) error {
 	var body credentialsBody
 	if err := decode(r, &body); err != nil {
@@ -27,17 +28,25 @@ func (s *Server) signIn(w *response, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.checkOrigin(r, app); err != nil {
+	if err := s.checkPage(r, app); err != nil {
 		return err
 	}
 	if err := s.signIns.Take(s.address(r)); err != nil {
 		return err
 	}
-	realm := r.PathValue("realm")
+	realm, kept := r.PathValue("realm"), body.Ticket == "" && body.End != ""
+	if kept {
+		if body.Ticket, err = s.ticketOf(r, realm); err != nil {
+			return err
+		}
+	}
 	entered, err := s.SignIn.SignIn(r.Context(), signin.Credentials{
 		Realm: realm, App: app.Name, Login: body.Login, Password: body.Password, LegacyToken: body.LegacyToken,
 		Ticket: body.Ticket, End: body.End, Device: s.deviceOf(r, realm), Brought: s.refreshOf(r, realm), Caller: s.caller(r),
 	})
+	if kept {
+		err = s.chosen(w, realm, err)
+	}
 	if err != nil {
 		return err
 	}

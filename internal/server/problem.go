@@ -2,11 +2,13 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/host"
 )
 
 // methodError is a known path with another method. The list of codes has none of its own for it: to its caller there
@@ -25,6 +27,9 @@ func (s *Server) fail(w *response, r *http.Request, err error) {
 	if wrong, ok := err.(methodError); ok {
 		w.Header().Set("Allow", wrong.allow)
 		problem.Status = http.StatusMethodNotAllowed
+	}
+	if _, wrong := errors.AsType[host.Elsewhere](err); wrong {
+		problem.Status = http.StatusMisdirectedRequest
 	}
 	w.code, w.err = problem.Code, err
 	if w.status != 0 {

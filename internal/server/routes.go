@@ -40,6 +40,7 @@ func (s *Server) routes() []route {
 		{"GET /sign-in/{realm}", ourselves, navigation, s.startSignIn},
 		{"POST /sign-in/{realm}", apps, call, s.signIn},
 		{"GET /sign-in/{realm}/target", ourselves, call, s.signInTarget},
+		{"GET /sign-in/{realm}/choice", ourselves, call, s.choosing},
 		{"GET /sign-in/{realm}/callback", ourselves, navigation, s.finishSignIn},
 
 		{"POST /session", apps, call, s.renew},

@@ -24,6 +24,7 @@ import (
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/recheck"
+	"github.com/munjigi/munjigi/internal/server/host"
 	"github.com/munjigi/munjigi/internal/server/limit"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/signin"
@@ -56,6 +57,8 @@ type SignIn interface {
 	ChangePassword(ctx context.Context, c signin.Change) (device string, err error)
 	Start(ctx context.Context, r signin.Request) (signin.Redirect, error)
 	Finish(ctx context.Context, c signin.Callback) (signin.Finished, error)
+	// Choosing reads what a ticket offers, and uses nothing up.
+	Choosing(ticket, realm string) (signin.Choosing, error)
 }
 
 // Keys is what keys.Ring shows.
@@ -95,6 +98,7 @@ type Realm struct {
 	Provider  string // host of its OpenID provider; of OIDC alone
 	SignUp    bool   // people may make their own account; of Password alone
 	Forgotten bool   // whoever forgot their password can be sent a link; of Password alone
+	URL       string // where its people sign in and its apps call; empty = the server's
 }
 
 // Config is what a Server is made of. Every member is required unless it says otherwise.
@@ -141,7 +145,8 @@ type Server struct {
 	Config
 	base      *url.URL
 	own       string // origin of base
-	secure    bool   // base is https
+	homes     *host.Homes
+	secure    bool // base is https
 	origins   map[string]bool
 	csrf      *http.CrossOriginProtection // trusts the apps' origins
 	mux       *http.ServeMux
@@ -180,7 +185,7 @@ func New(c Config) (*Server, error) {
 		signIns:   limit.NewRate(c.Limits.SignInsPerSecond, c.Limits.SignInsAtOnce, c.Now),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
-	if err := s.trustOrigins(); err != nil {
+	if err := errors.Join(s.openHomes(), s.trustOrigins()); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	if s.page, err = template.ParseFS(pageFiles, "page/page.html"); err != nil {

@@ -5,12 +5,12 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
-	"mime"
 	"net/http"
 	"runtime/debug"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/body"
 )
 
 // response is a ResponseWriter that remembers what the log, the metrics and the problem documents need to know.
@@ -117,6 +117,9 @@ func (s *Server) serve(out http.ResponseWriter, r *http.Request, route route) {
 // admit lets a request through to its route. Only what is all here may take a place, or callers who send nothing more
 // would keep all of them from everybody else.
 func (s *Server) admit(w *response, r *http.Request, route route) error {
+	if err := s.checkHost(r, route); err != nil {
+		return err
+	}
 	if err := s.csrf.Check(r); err != nil { // before anything is read; which app may what is checkOrigin's
 		return &fault.Error{Code: fault.OriginRefused, Detail: "not an origin of any app", Err: err}
 	}
@@ -126,7 +129,7 @@ func (s *Server) admit(w *response, r *http.Request, route route) error {
 			return fault.New(fault.RequestInvalid, "a token never goes into a URL")
 		}
 	}
-	if changes(r.Method) && !isJSON(r) {
+	if changes(r.Method) && !body.IsJSON(r) {
 		return fault.New(fault.RequestInvalid, "send Content-Type: application/json")
 	}
 	if err := s.receive(w, r); err != nil {
@@ -150,12 +153,4 @@ func (s *Server) place() (leave func(), err error) {
 	default:
 		return nil, &fault.Error{Code: fault.TooManyAttempts, Detail: "too many requests at once", RetryAfter: time.Second}
 	}
-}
-
-// isJSON tells that the body, if there is one, says that it is JSON. A form of another site could send anything else
-// without a preflight.
-func isJSON(r *http.Request) bool {
-	sent := r.Header.Get("Content-Type")
-	kind, _, err := mime.ParseMediaType(sent)
-	return sent == "" && r.ContentLength == 0 || err == nil && kind == "application/json"
 }

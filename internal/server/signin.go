@@ -9,6 +9,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/body"
 	"github.com/munjigi/munjigi/internal/signin"
 )
 
@@ -20,14 +21,20 @@ type realmBody struct {
 	Forgot   bool   `json:"forgotten,omitempty"`
 }
 
-// signInOptions is what the sign-in page offers.
-func (s *Server) signInOptions(w *response, _ *http.Request) error {
-	list := []realmBody{}
+// signInOptions is what the sign-in page offers: the realms that are at the address where it was asked.
+func (s *Server) signInOptions(w *response, r *http.Request) error {
+	list, console := []realmBody{}, ""
 	for name, realm := range s.Realms {
+		if s.homes.Of(name) != s.homes.At(r) {
+			continue
+		}
 		list = append(list, realmBody{name, string(realm.Kind), realm.Provider, realm.SignUp, realm.Forgotten})
 	}
 	slices.SortFunc(list, func(a, b realmBody) int { return strings.Compare(a.Name, b.Name) })
-	return s.encode(w, map[string]any{"realms": list, "console": s.Console})
+	if s.AtOffice(r) {
+		console = s.Console
+	}
+	return s.encode(w, map[string]any{"realms": list, "console": console})
 }
 
 // startSignIn sends the browser to the realm's provider. It changes nothing here but a cookie of its own.
@@ -99,6 +106,9 @@ func (s *Server) finishSignIn(w *response, r *http.Request) error {
 	if attempt != "" {
 		s.setAttempt(w, signin.AttemptName(query["state"]), "", 0)
 	}
+	if limit, full := errors.AsType[*fault.Error](err); full && limit.Ticket != "" {
+		s.setChoice(w, realm, limit.Ticket)
+	}
 	switch {
 	case err != nil:
 		return s.backToSignIn(w, r, err, done)
@@ -110,16 +120,20 @@ func (s *Server) finishSignIn(w *response, r *http.Request) error {
 }
 
 // backToSignIn shows the sign-in page with the reason, and with the way to where the person wanted to go.
-func (s *Server) backToSignIn(w *response, _ *http.Request, err error, done signin.Finished) error {
+func (s *Server) backToSignIn(w *response, r *http.Request, err error, done signin.Finished) error {
 	w.code, w.err = fault.CodeOf(err), err
 	query := url.Values{"reason": {string(w.code)}, "request": {w.id}}
-	if target, ours := strings.CutPrefix(done.ReturnTo, s.own+"/"); ours {
+	if w.code == fault.SessionLimit {
+		query.Set("realm", r.PathValue("realm")) // whose choice it is
+	}
+	own := s.homes.Own(r)
+	if target, ours := strings.CutPrefix(done.ReturnTo, own+"/"); ours {
 		query.Set("return_to", "/"+target)
 	} else if done.ReturnTo != "" {
 		query.Set("app", done.App)
 		query.Set("return_to", done.ReturnTo)
 	}
-	return redirect(w, s.own+"/sign-in?"+query.Encode())
+	return redirect(w, own+"/sign-in?"+query.Encode())
 }
 
 // single reads query parameters of which each may be there once (RFC 6749 §3.1). Others are passed over.
@@ -133,7 +147,7 @@ func single(r *http.Request, names ...string) (map[string]string, error) {
 	for _, name := range names {
 		values := all[name]
 		if len(values) > 1 {
-			return nil, invalid(pointer(name), "sent twice")
+			return nil, invalid(body.Pointer(name), "sent twice")
 		}
 		if len(values) == 1 {
 			one[name] = values[0]

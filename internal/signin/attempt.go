@@ -1,15 +1,10 @@
 package signin
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
-	"strings"
 	"time"
 )
 
@@ -56,66 +51,17 @@ func AttemptName(state string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:6])
 }
 
-// attemptLabel is the use of the derived key; the version byte of a box follows changes of its form.
-const (
-	attemptLabel   = "sign-in attempt"
-	attemptVersion = 1
-	attemptHead    = 1 + 4 // version, key id
-	longestAttempt = 4096
-)
+// attemptBox is how an attempt is sealed.
+var attemptBox = box{label: "sign-in attempt", version: 1, longest: 4096}
 
 var errAttempt = errors.New("this sign-in was not begun here, is over, or was tampered with")
 
-// seal is version, key id, nonce and AES-GCM of the attempt, as base64url.
-func (a attempt) seal(keys Keys) (string, error) {
-	_, id := keys.Active()
-	box, err := gcm(keys, id)
-	if err != nil {
-		return "", err
-	}
-	plain, err := json.Marshal(a)
-	if err != nil {
-		return "", err
-	}
-	head := binary.BigEndian.AppendUint32([]byte{attemptVersion}, id)
-	nonce := make([]byte, box.NonceSize())
-	rand.Read(nonce)
-	sealed := box.Seal(append(append([]byte{}, head...), nonce...), nonce, plain, head)
-	return base64.RawURLEncoding.EncodeToString(sealed), nil
-}
+func (a attempt) seal(keys Keys) (string, error) { return attemptBox.seal(keys, a) }
 
 // openAttempt reads what seal wrote, and nothing else.
 func openAttempt(text string, keys Keys, now time.Time) (a attempt, err error) {
-	if len(text) > longestAttempt || strings.ContainsAny(text, "\r\n") { // the decoder passes over line breaks
-		return a, errAttempt
-	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) < attemptHead || raw[0] != attemptVersion {
-		return a, errAttempt
-	}
-	box, err := gcm(keys, binary.BigEndian.Uint32(raw[1:attemptHead]))
-	if err != nil || len(raw) < attemptHead+box.NonceSize() {
-		return a, errAttempt
-	}
-	nonce, sealed := raw[attemptHead:attemptHead+box.NonceSize()], raw[attemptHead+box.NonceSize():]
-	plain, err := box.Open(nil, nonce, sealed, raw[:attemptHead])
-	if err != nil {
-		return a, errAttempt
-	}
-	if err := json.Unmarshal(plain, &a); err != nil || !now.Before(a.Until) {
-		return a, errAttempt
+	if !attemptBox.open(keys, text, &a) || !now.Before(a.Until) {
+		return attempt{}, errAttempt
 	}
 	return a, nil
-}
-
-func gcm(keys Keys, id uint32) (cipher.AEAD, error) {
-	key, ok := keys.Derive(id, attemptLabel)
-	if !ok {
-		return nil, errAttempt
-	}
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
 }

@@ -78,7 +78,7 @@ func TestAttemptRefusals(t *testing.T) {
 	binary.BigEndian.PutUint32(other[1:], 1) // sealed by key 2, said to be by key 1
 	for name, text := range map[string]string{
 		"another key": base64.RawURLEncoding.EncodeToString(other), "padded": text + "=", "a line break": text[:10] + "\n" + text[10:],
-		"too long": strings.Repeat("A", longestAttempt+1), "of zeros": strings.Repeat("A", 400),
+		"too long": strings.Repeat("A", attemptBox.longest+1), "of zeros": strings.Repeat("A", 400),
 	} {
 		if _, err := openAttempt(text, ring{}, now); err == nil {
 			t.Errorf("opened: %s", name)

@@ -53,8 +53,12 @@ type Entered struct {
 }
 
 // SignIn turns credentials into a session. credentials_wrong; too_many_attempts for a network that has been wrong too
-// often, or when there is more to check than can be; those of the realm's Checker and of session.Manager's Begin.
+// often, or when there is more to check than can be; those of the realm's Checker and of session.Manager's Begin. A
+// session_limit bears Sessions []Choice and a Ticket, with which it is called again.
 func (f *Flow) SignIn(ctx context.Context, c Credentials) (Entered, error) {
+	if c.Ticket != "" {
+		return f.choose(ctx, c)
+	}
 	app, realm, err := f.entrance(&c)
 	if err != nil {
 		return Entered{}, err
@@ -109,10 +113,10 @@ func (f *Flow) prove(ctx context.Context, realm Realm, c Credentials) (proved Pr
 }
 
 func (f *Flow) enter(ctx context.Context, app account.App, proved Proved, c Credentials) (Entered, error) {
-	answer, err := f.Sessions.Begin(ctx, session.SignIn{
+	answer, err := f.begin(ctx, session.SignIn{
 		App: app, Identity: proved.Identity, Profile: proved.Profile, Secret: proved.Secret,
 		Brought: f.broughtTo(c.Realm, c.Brought), Caller: c.Caller,
-	})
+	}, ticket{Login: c.Login})
 	if fault.CodeOf(err) == fault.SessionCutOff {
 		// Disabled since it was checked: that looks like any other refusal.
 		err = fault.Wrap(fault.CredentialsWrong, err)

@@ -96,11 +96,11 @@ func (f *Flow) finish(ctx context.Context, c Callback, a attempt, done *Finished
 			return person, err
 		}
 	}
-	done.Answer, err = f.Sessions.Begin(ctx, session.SignIn{
+	done.Answer, err = f.begin(ctx, session.SignIn{
 		App: f.Apps[a.App], Identity: identity, Grant: grant, RecheckAt: asked.Add(realm.RecheckEvery * 9 / 10), // as a recheck does: the answer, too, takes its time
 		Profile: account.Profile{Email: person.Email, Name: person.Name, Roles: roles, CheckedAt: asked},
 		Brought: f.broughtTo(a.Realm, c.Brought), Caller: c.Caller,
-	})
+	}, ticket{ReturnTo: a.ReturnTo})
 	return person, err
 }
 

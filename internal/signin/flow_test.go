@@ -19,6 +19,7 @@ import (
 type house struct {
 	*Flow
 	began  []session.SignIn
+	refuse error // of every beginning
 	events []audit.Event
 	traded int
 	used   map[[16]byte]bool
@@ -43,7 +44,7 @@ func (p provider) Exchange(context.Context, upstream.Callback) (upstream.Person,
 
 func (h *house) Begin(_ context.Context, in session.SignIn) (session.Answer, error) {
 	h.began = append(h.began, in)
-	return session.Answer{}, nil
+	return session.Answer{}, h.refuse
 }
 
 func (h *house) Parse(text string) (token.Refresh, bool) {

@@ -1,4 +1,6 @@
-package server
+// Package body reads the JSON of requests, one way only: what two readers could understand differently is refused, and
+// each wrong member is named.
+package body
 
 import (
 	"bytes"
@@ -6,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"reflect"
 	"slices"
@@ -15,19 +18,28 @@ import (
 	"github.com/munjigi/munjigi/internal/fault"
 )
 
+// Most is how large a body may be, and maxDepth how deep.
 const (
-	maxBody  = 64 << 10
+	Most     = 64 << 10
 	maxDepth = 8
 )
 
-// decode reads a JSON object into the fields of the struct that into points to, by their json names, exactly: no other
+// IsJSON tells that the body, if there is one, says that it is JSON. A form of another site could send anything else
+// without a preflight.
+func IsJSON(r *http.Request) bool {
+	sent := r.Header.Get("Content-Type")
+	kind, _, err := mime.ParseMediaType(sent)
+	return sent == "" && r.ContentLength == 0 || err == nil && kind == "application/json"
+}
+
+// Decode reads a JSON object into the fields of the struct that into points to, by their json names, exactly: no other
 // type of content (a form of another site could send that without being asked), no unknown member, no member twice, in
 // any depth. Every wrong member is named by its pointer.
-func decode(r *http.Request, into any) error {
-	if r.Header.Get("Content-Type") == "" || !isJSON(r) || r.Header.Get("Content-Encoding") != "" {
+func Decode(r *http.Request, into any) error {
+	if r.Header.Get("Content-Type") == "" || !IsJSON(r) || r.Header.Get("Content-Encoding") != "" {
 		return fault.New(fault.RequestInvalid, "send Content-Type: application/json, not encoded")
 	}
-	data, err := io.ReadAll(r.Body) // which is all here: receive
+	data, err := io.ReadAll(r.Body) // which is all here by now, and no larger than Most
 	if err != nil {
 		return fault.Wrap(fault.RequestInvalid, err)
 	}
@@ -54,11 +66,11 @@ func fill(members map[string]json.RawMessage, into any) error {
 			continue
 		}
 		if string(raw) == "null" || json.Unmarshal(raw, target.Field(i).Addr().Interface()) != nil {
-			wrong = append(wrong, fault.Field{Pointer: pointer(name), Detail: "want a " + typeName(target.Field(i).Type())})
+			wrong = append(wrong, fault.Field{Pointer: Pointer(name), Detail: "want a " + typeName(target.Field(i).Type())})
 		}
 	}
 	for name := range members {
-		wrong = append(wrong, fault.Field{Pointer: pointer(name), Detail: "not known here"})
+		wrong = append(wrong, fault.Field{Pointer: Pointer(name), Detail: "not known here"})
 	}
 	if wrong == nil {
 		return nil
@@ -130,10 +142,10 @@ func (w walker) object(at string, depth int) error {
 		}
 		name, _ := token.(string)
 		if seen[name] {
-			return invalid(at+pointer(name), "sent twice")
+			return invalid(at+Pointer(name), "sent twice")
 		}
 		seen[name] = true
-		if err := w.value(at+pointer(name), depth+1); err != nil {
+		if err := w.value(at+Pointer(name), depth+1); err != nil {
 			return err
 		}
 	}
@@ -147,10 +159,14 @@ func (w walker) end() error {
 	return nil
 }
 
-// pointer is a member's step of a JSON pointer (RFC 6901 §3), cut: it is echoed to the caller.
-func pointer(name string) string {
+// Pointer is a member's step of a JSON pointer (RFC 6901 §3), cut: it is echoed to the caller.
+func Pointer(name string) string {
 	if len(name) > 64 {
 		name = strings.ToValidUTF8(name[:64], "")
 	}
 	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+func invalid(pointer, detail string) error {
+	return &fault.Error{Code: fault.RequestInvalid, Fields: []fault.Field{{Pointer: pointer, Detail: detail}}}
 }

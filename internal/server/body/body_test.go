@@ -1,4 +1,4 @@
-package server
+package body
 
 import (
 	"encoding/json"
