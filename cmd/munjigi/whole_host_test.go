@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -141,4 +142,40 @@ func TestWholeARealmsOwnAddress(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// The demo's configuration is an ordinary one: a realm in it may get an address of its own, at another port.
+func TestWholeDemoWithARealmsOwnAddress(t *testing.T) {
+	w, _ := startDemo(t)
+	w.kill()
+	second := strings.Replace(freeAddress(t), "127.0.0.1", "localhost", 1)
+	file := filepath.Join(w.dir, "munjigi.yaml")
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	realm := fmt.Sprintf("\nrealms:\n  guests:\n    url: http://%[1]s\n    listen: %[1]s\n    password: {}\n", second)
+	w.write(t, "munjigi.yaml", strings.Replace(string(before), "\nrealms:\n", realm, 1))
+	w.process = w.command("demo", "--listen", strings.TrimPrefix(w.url, "http://"), "--dir", w.dir)
+	out := new(lines)
+	w.process.Stdout, w.process.Stderr = out, w.log
+	if err := w.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 60*time.Second, func() error {
+		if !strings.Contains(out.String(), "ready "+w.url) {
+			return fmt.Errorf("it printed %q", out.String())
+		}
+		return nil
+	})
+	b := w.browser()
+	for address, want := range map[string]int{
+		w.url + "/demo/": 200, w.url + "/sign-in": 200, w.url + "/sign-in/guests": 421,
+		"http://" + second + "/demo/": 404, "http://" + second + "/": 404, "http://" + second + "/sign-in/guests": 200,
+		"http://" + second + "/sign-in/staff": 404, "http://" + second + "/readyz": 200,
+	} {
+		if answer := b.visit(t, address); answer.StatusCode != want {
+			t.Errorf("%s: got %s, want %d", address, answer.Status, want)
+		}
+	}
 }
