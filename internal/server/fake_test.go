@@ -56,6 +56,8 @@ type office struct {
 	feed  *fakeFeed
 	store *fakeAttempts
 
+	members *fakeMembers
+
 	mu    sync.Mutex // guards what follows
 	clock time.Time
 	fail  error    // of every call, when set
@@ -76,7 +78,7 @@ func open(t *testing.T, change func(*Config)) *office {
 	}
 	o := &office{
 		t: t, key: key, log: new(bytes.Buffer), feed: newFakeFeed(), clock: start, idp: new(fakeProvider),
-		rows: map[token.SessionID]*session.Session{}, who: map[string]account.Account{}, store: &fakeAttempts{used: map[[16]byte]bool{}},
+		rows: map[token.SessionID]*session.Session{}, who: map[string]account.Account{}, store: &fakeAttempts{used: map[[16]byte]bool{}}, members: newFakeMembers(),
 	}
 	c := Config{
 		URL: own, Console: "staff", Apps: theApps, Sessions: o, Devices: o, Keys: fakeKeys{key}, Feed: o.feed, Directory: o, Audit: o, Waves: o,
@@ -108,8 +110,12 @@ func (o *office) flow(c Config) *signin.Flow {
 		apps[name] = app
 	}
 	flow, err := signin.New(signin.Config{
-		Realms: map[string]signin.Realm{"staff": {Provider: o.idp, Roles: o.idp.roles, RecheckEvery: time.Minute}},
-		Apps:   apps, Store: o.store, Sessions: o, Keys: fakeKeys{o.key}, Audit: o, Now: o.now, Log: slog.New(slog.DiscardHandler),
+		Realms: map[string]signin.Realm{
+			"staff":   {Provider: o.idp, Roles: o.idp.roles, RecheckEvery: time.Minute},
+			"members": o.members.realm(),
+		},
+		Guesses: o.members,
+		Apps:    apps, Store: o.store, Sessions: o, Keys: fakeKeys{o.key}, Audit: o, Now: o.now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		o.t.Fatal(err)

@@ -178,7 +178,7 @@ func dump(t testing.TB, s *Store) string {
 	var out strings.Builder
 	for _, table := range []string{
 		"feed_head", "audit_head", "keys_head", "lineage", "accounts", "sessions", "grants", "gone", "waves",
-		"revocations", "audit", "signing_keys", "secrets", "attempts",
+		"revocations", "audit", "signing_keys", "secrets", "attempts", "members", "guesses",
 	} {
 		rows, err := s.db.In(t.Context()).Query(`SELECT * FROM ` + table + ` ORDER BY 1`)
 		if err != nil {
@@ -198,7 +198,7 @@ func dump(t testing.TB, s *Store) string {
 			}
 			fmt.Fprint(&out, table)
 			for _, cell := range cells {
-				fmt.Fprintf(&out, " %v", *cell.(*any))
+				fmt.Fprint(&out, " ", textOf(*cell.(*any)))
 			}
 			fmt.Fprintln(&out)
 		}
@@ -207,4 +207,12 @@ func dump(t testing.TB, s *Store) string {
 		}
 	}
 	return out.String()
+}
+
+// textOf shows what can be read in a column.
+func textOf(cell any) string {
+	if bytes, ok := cell.([]byte); ok {
+		return fmt.Sprintf("%q", bytes)
+	}
+	return fmt.Sprint(cell)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -188,12 +189,14 @@ func setScene(t *testing.T, s *Store) scene {
 	if ok, err := s.Hold(t.Context(), mustLease(t, s, lee.ID, due), recheck.Holding{At: due, Held: gone(due), Stop: gone(due)}); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
+	mustAdd(t, s, "kim")
+	mustReserve(t, s, guessAt("kim", "here", 99, start))
 	return scene{kim, mustLease(t, s, who.ID, due)}
 }
 
 // "Failed": nothing is left of it, whatever it was, and the same call works later.
 func TestCommitFails(t *testing.T) {
-	for _, c := range changes {
+	for _, c := range slices.Concat(changes, memberChanges()) {
 		t.Run(c.name, func(t *testing.T) {
 			s, e := openFaulty(t)
 			sc := setScene(t, s)
@@ -218,7 +221,7 @@ func TestCommitFails(t *testing.T) {
 
 // "Done, but the answer was lost": the same call does not do it twice.
 func TestCommitIsLost(t *testing.T) {
-	for _, c := range changes {
+	for _, c := range slices.Concat(changes, memberChanges()) {
 		t.Run(c.name, func(t *testing.T) {
 			s, e := openFaulty(t)
 			sc := setScene(t, s)

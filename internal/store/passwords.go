@@ -70,20 +70,22 @@ func (s *Store) changeHash(t *tx, c signin.PasswordChange) (done bool, err error
 // as it is, and nothing is recorded. not_found for an account that there is not.
 func (s *Store) SetDisabled(ctx context.Context, id string, disabled bool, e session.Ending) ([]session.Session, error) {
 	return write(ctx, s, engine.Urgent, "disable account", func(t *tx) ([]session.Session, error) {
-		who, err := t.account(id)
+		var realm string
+		var now int64
+		found, err := t.One(`SELECT realm, disabled FROM accounts WHERE id = $1`, []any{id}, &realm, &now)
 		if err != nil {
 			return nil, err
 		}
-		if who.ID == "" {
+		if !found {
 			return nil, fault.New(fault.NotFound, "no account has this id")
 		}
-		if who.Disabled == disabled {
+		if now == pack.Number(disabled) {
 			return nil, nil
 		}
 		if err := t.Exec(`UPDATE accounts SET disabled = $1, version = version + 1 WHERE id = $2`, pack.Number(disabled), id); err != nil {
 			return nil, fmt.Errorf("disable account: %w", err)
 		}
-		event := audit.Event{At: e.At, Action: audit.AccountEnabled, Realm: who.Realm, Account: id, Actor: e.Actor, From: e.From}
+		event := audit.Event{At: e.At, Action: audit.AccountEnabled, Realm: realm, Account: id, Actor: e.Actor, From: e.From}
 		if !disabled {
 			return nil, t.record(event)
 		}
