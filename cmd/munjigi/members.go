@@ -171,7 +171,8 @@ func refusedPassword(err error) error {
 
 // passwordRules are those of a realm with passwords.
 func passwordRules(c *config.Config, realm string) account.PasswordRules {
-	return account.PasswordRules{MinLength: c.Realms[realm].Password.MinLength, Site: []string{account.Host(c.URL), realm}}
+	of := c.Realms[realm]
+	return account.PasswordRules{MinLength: of.Password.MinLength, Site: []string{account.Host(c.URL), account.Host(of.URL), realm}}
 }
 
 // memberRow is a member in a list.

@@ -83,7 +83,14 @@ func newGuard(c Config, m *metrics) *guard {
 // The two lines keep those who guess at one login, or come from one network, from taking up all places at once with
 // guesses that are still being looked at: else a hundred people with the right password would find none.
 func (g *guard) guess(ctx context.Context, a aim, check func(spent bool) error) error {
-	guess := g.of(a)
+	err := g.inTurn(ctx, g.of(a), check)
+	if err != nil && ctx.Err() != nil && fault.CodeOf(err) == fault.Internal {
+		err = &fault.Error{Code: fault.TooManyAttempts, Detail: "it took too long", RetryAfter: time.Second, Err: err} // nobody's mistake here
+	}
+	return err
+}
+
+func (g *guard) inTurn(ctx context.Context, guess Guess, check func(spent bool) error) error {
 	for _, line := range []struct {
 		*lines
 		name string
