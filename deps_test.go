@@ -51,7 +51,7 @@ var policy = map[string]row{
 	"internal/mail":        {libs: "go-mail prometheus"},
 	"internal/upstream":    {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2 sync time"},
 	"internal/recheck":     {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "prometheus sync time"},
-	"internal/signin":      {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "prometheus time"},
+	"internal/signin":      {ours: "internal/account internal/audit internal/credentials internal/fault internal/session internal/token internal/upstream", libs: "prometheus time"},
 
 	// adapters
 	"internal/store":        {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/session internal/signin internal/store/engine internal/store/pack internal/token", libs: "prometheus"},
@@ -63,8 +63,9 @@ var policy = map[string]row{
 	"internal/server/limit": {ours: "internal/fault", libs: "time"},
 
 	// public
-	"verify":              {ours: "internal/fault internal/token", std: "net/http"},
-	"examples/go-service": {ours: "verify", std: "net/http flag log"},
+	"verify":               {ours: "internal/fault internal/token", std: "net/http"},
+	"examples/go-accounts": {ours: "verify", std: "net/http flag log"},
+	"examples/go-service":  {ours: "verify", std: "net/http flag log"},
 
 	// what puts it together
 	"console":               {},
@@ -72,7 +73,7 @@ var policy = map[string]row{
 	"internal/demo/mailbox": {std: "net/http", libs: "go-smtp"},
 	"internal/demo/members": {ours: "internal/fault verify", std: "net/http"},
 	"cmd/munjigi": {
-		ours: "console internal/account internal/audit internal/config internal/demo internal/demo/members internal/fault internal/keys internal/recheck internal/server internal/session internal/signin internal/store internal/strict internal/token internal/upstream",
+		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/members internal/fault internal/keys internal/recheck internal/server internal/session internal/signin internal/store internal/strict internal/token internal/upstream",
 		std:  "net/http", libs: "kong prometheus sync term",
 	},
 }

@@ -45,6 +45,7 @@ type program struct {
 	worker    *recheck.Worker
 	manager   *session.Manager
 	providers map[string]*upstream.Provider // by realm
+	services  map[string]*signin.Service    // by realm: those that keep its accounts
 	server    *server.Server
 }
 
@@ -52,7 +53,8 @@ type program struct {
 func newProgram(ctx context.Context, config config.Config, log *slog.Logger) (*program, error) {
 	p := &program{
 		config: config, log: log, Metrics: prometheus.NewRegistry(), providers: map[string]*upstream.Provider{},
-		hasher: account.NewHasher(account.HasherConfig{}),
+		services: map[string]*signin.Service{},
+		hasher:   account.NewHasher(account.HasherConfig{}),
 	}
 	p.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var err error
@@ -76,6 +78,9 @@ func (p *program) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	if err := p.openProviders(); err != nil {
+		return err
+	}
+	if err := p.openServices(ctx); err != nil {
 		return err
 	}
 	p.worker = recheck.New(recheck.Config{
@@ -198,6 +203,10 @@ func (p *program) signinRealms() map[string]signin.Realm {
 			}}
 			continue
 		}
+		if service, ok := p.services[name]; ok {
+			realms[name] = signin.Realm{Checker: service}
+			continue
+		}
 		realms[name] = signin.Realm{Provider: p.providers[name], Roles: rolesOf(realm), RecheckEvery: time.Duration(realm.Recheck.Every)}
 	}
 	return realms
@@ -208,6 +217,8 @@ func (p *program) serverConfig(flow *signin.Flow) server.Config {
 	for name, realm := range p.config.Realms {
 		if realm.Password != nil {
 			realms[name] = server.Realm{Kind: server.Password, URL: p.config.RealmURL(name), SignUp: realm.Password.SignUp}
+		} else if realm.Credentials != nil {
+			realms[name] = server.Realm{Kind: server.Credentials, URL: p.config.RealmURL(name)}
 		} else if issuer, err := url.Parse(realm.OIDC.Issuer); err == nil {
 			realms[name] = server.Realm{Kind: server.OIDC, Provider: issuer.Host, URL: p.config.RealmURL(name)}
 		}
@@ -269,6 +280,7 @@ func (p *program) sweep(ctx context.Context) error {
 		case <-ticker.C:
 		}
 		swept, err := p.store.Sweep(ctx, time.Now(), sweepBatch)
+		err = errors.Join(err, p.sweepLegacy(ctx, time.Now()))
 		if err != nil && ctx.Err() == nil {
 			p.log.Warn("sweep", "err", err)
 		} else if swept != (store.Swept{}) {

@@ -160,13 +160,14 @@ func revokeOne(ctx context.Context, t *terminal, st *store.Store, text string, e
 	return nil
 }
 
-// accountsOf finds an account by its id, or those with an e-mail: each realm may have one.
+// accountsOf finds an account by its id, and those with an e-mail: each realm may have one. An id that a service gave may
+// look like an e-mail.
 func accountsOf(ctx context.Context, st *store.Store, who string) ([]string, error) {
 	if !strings.Contains(who, "@") {
 		return []string{who}, nil
 	}
-	found := map[string]bool{}
-	accounts := []string{}
+	found := map[string]bool{who: true}
+	accounts := []string{who}
 	for s, err := range session.All(ctx, st, session.Query{Now: moment(), Search: who}) {
 		if err != nil {
 			return nil, err

@@ -33,30 +33,18 @@ type demoFile struct {
 	Members  []members.Member  `json:"members"`
 }
 
-// startDemo runs `munjigi demo` and reads its demo.json.
-func startDemo(t *testing.T) (*whole, demoFile) {
+// startDemo runs `munjigi demo`, with more arguments if there are any, and reads its demo.json.
+func startDemo(t *testing.T, more ...string) (*whole, demoFile) {
 	t.Helper()
 	port := freePorts(t, demoPorts)
-	w := &whole{dir: t.TempDir(), log: new(lines)}
-	w.process = w.command("demo", "--listen", fmt.Sprintf("localhost:%d", port), "--dir", w.dir)
-	out := new(lines)
-	w.process.Stdout, w.process.Stderr = out, w.log
-	if err := w.process.Start(); err != nil {
-		t.Fatal(err)
-	}
+	w := &whole{dir: t.TempDir(), log: new(lines), url: fmt.Sprintf("http://localhost:%d", port)}
 	t.Cleanup(func() {
 		w.kill()
 		if t.Failed() {
 			t.Logf("the demo's log:\n%s", w.log)
 		}
 	})
-	w.url = fmt.Sprintf("http://localhost:%d", port)
-	eventually(t, 60*time.Second, func() error {
-		if !strings.Contains(out.String(), "ready "+w.url) {
-			return fmt.Errorf("it printed %q", out.String())
-		}
-		return nil
-	})
+	w.runDemo(t, more...)
 	data, err := os.ReadFile(filepath.Join(w.dir, "demo.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +54,30 @@ func startDemo(t *testing.T) (*whole, demoFile) {
 		t.Fatal(err)
 	}
 	return w, file
+}
+
+// runDemo starts the demo and waits until it is ready.
+func (w *whole) runDemo(t *testing.T, more ...string) {
+	t.Helper()
+	w.process = w.command(append([]string{"demo", "--listen", strings.TrimPrefix(w.url, "http://"), "--dir", w.dir}, more...)...)
+	out := new(lines)
+	w.process.Stdout, w.process.Stderr = out, w.log
+	if err := w.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 60*time.Second, func() error {
+		if !strings.Contains(out.String(), "ready "+w.url) {
+			return fmt.Errorf("it printed %q", out.String())
+		}
+		return nil
+	})
+}
+
+// restartDemo has the power fail, and come back.
+func (w *whole) restartDemo(t *testing.T) {
+	t.Helper()
+	w.kill()
+	w.runDemo(t)
 }
 
 // freePorts is the first of n ports in a row that nobody listens on.

@@ -127,6 +127,8 @@ func (c checker) console() {
 	case !slices.Contains(names, c.Console):
 		c.Add("console", strict.Quoted(c.Console), "one of the realms: "+strict.OneOf(c.Console, names))
 	case c.Realms[c.Console].Password != nil: // whose administrators are members
+	case c.Realms[c.Console].Credentials != nil:
+		c.Add("console", strict.Quoted(c.Console), "a realm with oidc or password: else a service would decide who administers this program")
 	case len(c.Realms[c.Console].Roles["admin"]) == 0 && !c.ReportedBelow("realms."+c.Console+".roles"):
 		c.Add("realms."+c.Console+".roles.admin", "no one", "at least one administrator, because this realm has the console: admin: [boss@example.com]")
 	}
@@ -156,27 +158,42 @@ func (c Realm) CheckRole(role string) error {
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 
 func (c checker) realm(key, name string, realm Realm) {
-	c.name(key, name, "options")
+	c.name(key, name, "options", token.Ourselves)
 	if strings.HasSuffix(name, "-hint") || strings.HasSuffix(name, "-device") {
 		c.Add(key, "the name "+strict.Quoted(name), "a name that does not end in -hint or -device: other cookies do")
 	}
 	c.ownHost(key, name, realm)
-	if realm.Credentials {
-		c.Add(key+".credentials", "credentials", "oidc or password: this version has no other way to sign in")
-	}
-	switch {
-	case realm.OIDC != nil && realm.Password != nil:
-		c.Add(key+".password", "password beside oidc", "one of them: a realm has one way to sign in")
-	case realm.OIDC != nil:
-		c.oidc(key+".oidc", *realm.OIDC)
-	case realm.Password != nil:
-		c.password(key+".password", *realm.Password)
-	case !c.Has(key+".oidc") && !c.Has(key+".password") && !bool(realm.Credentials):
-		c.Add(key+".oidc", "nothing", "the realm's way to sign in: oidc: {issuer: …, client_id: …, client_secret_file: …}, or password: {}")
-	}
+	c.wayIn(key, realm)
 	c.roles(key, realm)
 	c.session(key+".session", realm.Session)
 	c.recheck(key+".recheck", realm.Recheck)
+}
+
+// wayIn: a realm has one.
+func (c checker) wayIn(key string, realm Realm) {
+	first := ""
+	for _, way := range []struct {
+		name  string
+		there bool
+		check func()
+	}{
+		{"oidc", realm.OIDC != nil, func() { c.oidc(key+".oidc", *realm.OIDC) }},
+		{"credentials", realm.Credentials != nil, func() { c.credentials(key+".credentials", *realm.Credentials) }},
+		{"password", realm.Password != nil, func() { c.password(key+".password", *realm.Password) }},
+	} {
+		switch {
+		case way.there && first != "":
+			c.Add(key+"."+way.name, way.name+" beside "+first, "one of them: a realm has one way to sign in")
+		case way.there:
+			way.check()
+		}
+		if first == "" && (way.there || c.Has(key+"."+way.name)) {
+			first = way.name
+		}
+	}
+	if first == "" {
+		c.Add(key+".oidc", "nothing", "the realm's way to sign in: oidc: {issuer: …, client_id: …, client_secret_file: …}, password: {}, or credentials: {service: …, path: …}")
+	}
 }
 
 func (c checker) password(key string, password Password) {
@@ -207,6 +224,10 @@ func (c checker) oidc(key string, oidc OIDC) {
 func (c checker) roles(key string, realm Realm) {
 	for _, role := range slices.Sorted(maps.Keys(realm.Roles)) {
 		c.name(key+".roles."+role, role)
+		if realm.Credentials != nil && realm.OIDC == nil {
+			c.Add(key+".roles."+role, strings.Join(realm.Roles[role], ", "), "nothing here: the service gives the roles, see credentials.roles")
+			continue
+		}
 		if realm.Password != nil && realm.OIDC == nil && len(realm.Roles[role]) > 0 {
 			c.Add(key+".roles."+role, strings.Join(realm.Roles[role], ", "), "an empty list: `munjigi members` gives roles in a realm with passwords")
 			continue
@@ -374,6 +395,9 @@ func (c checker) service(key, name string, service Service) {
 func (c checker) rolesOf(realms []string) (roles []string) {
 	for _, realm := range realms {
 		roles = slices.AppendSeq(roles, maps.Keys(c.Realms[realm].Roles))
+		if credentials := c.Realms[realm].Credentials; credentials != nil {
+			roles = append(roles, credentials.Roles...)
+		}
 	}
 	return slices.Compact(slices.Sorted(slices.Values(roles)))
 }
@@ -388,7 +412,7 @@ func (c checker) names(key string, names, defined []string, what string) {
 }
 
 func (c checker) app(key, name string, app App) {
-	c.name(key, name, account.Console, "munjigi-gateway")
+	c.name(key, name, account.Console, token.Ourselves, "munjigi-gateway")
 	realms := slices.Collect(maps.Keys(c.Realms))
 	if c.required(key+".realm", app.Realm, "the realm whose people use it") && !slices.Contains(realms, app.Realm) {
 		c.Add(key+".realm", strict.Quoted(app.Realm), "one of the realms: "+strict.OneOf(app.Realm, realms))

@@ -69,15 +69,16 @@ type Realm struct {
 	// Listen is where the server waits for requests besides listen. Only for trying things out: on one machine without
 	// a proxy, addresses differ by their ports. Default: nowhere else.
 	Listen string `yaml:"listen"`
-	// OIDC is an OpenID Connect provider. A realm has one way to sign in: this one, or Password.
+	// OIDC is an OpenID Connect provider. A realm has one way to sign in: this one, Password or Credentials.
 	OIDC *OIDC `yaml:"oidc"`
 	// Password keeps logins and passwords here, of members whom `munjigi members` adds: password: {}
 	Password *Password `yaml:"password"`
-	// Credentials is a way to sign in of a later version.
-	Credentials strict.Later `yaml:"credentials"`
+	// Credentials asks one of the services, which keeps the accounts and their passwords.
+	Credentials *Credentials `yaml:"credentials"`
 	// Roles says who may do what: role → e-mail addresses, "domain:example.com", "group:platform". The console's
 	// realm needs somebody with the role "admin". In a realm with passwords the roles are given with each member: here
-	// stand only their names, each with an empty list; where none do, a member may have any.
+	// stand only their names, each with an empty list; where none do, a member may have any. In a realm with credentials
+	// the service gives them, and nothing stands here.
 	Roles   map[string][]string `yaml:"roles"`
 	Session Session             `yaml:"session"`
 	Recheck Recheck             `yaml:"recheck"`

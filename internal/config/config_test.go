@@ -182,7 +182,6 @@ func TestConfigProblems(t *testing.T) {
 		{"stale before the next recheck", "max_stale: 4h", "max_stale: 4m", []string{`21:37: realms.staff.recheck.max_stale: found 4m; expected at least 5m, which is every`}},
 		{"wave of nobody", "at_least: 10", "at_least: 0", []string{`21:70: realms.staff.recheck.wave.at_least: found 0; expected 1 or more`}},
 
-		{"realm of a later version", "    roles:\n", "    credentials: {}\n    roles:\n", []string{`17:18: realms.staff.credentials: found credentials; expected oidc or password: this version has no other way to sign in`}},
 		{"two ways to sign in", "    roles:\n", "    password: {}\n    roles:\n", []string{`17:15: realms.staff.password: found password beside oidc; expected one of them: a realm has one way to sign in`}},
 		{"an address of its own for the console", "    roles:\n", "    url: https://login.example.com\n    roles:\n", []string{`17:10: realms.staff.url: found "https://login.example.com"; expected no address of its own for the realm of the console, which is at https://office.example.com`}},
 		{"bad name of a realm", "  staff:\n", "  Staff:\n", []string{
@@ -317,7 +316,7 @@ func TestConfigOfPasswords(t *testing.T) {
 		{"min_length: 15", "min_length: 65", `7:43: realms.members.password.min_length: found 65; expected 8 to 64 characters`},
 		{"sign_up: true", "sign_up: sure", `7:25: realms.members.password.sign_up: found "sure"; expected true or false`},
 		{"seller: []", `seller: ["domain:example.com"]`, "8:13: realms.members.roles.seller: found domain:example.com; expected an empty list: `munjigi members` gives roles in a realm with passwords"},
-		{"    password: {}\n", "    roles: {admin: [boss@example.com]}\n", `4:3: realms.staff.oidc: found nothing; expected the realm's way to sign in: oidc: {issuer: …, client_id: …, client_secret_file: …}, or password: {}`},
+		{"    password: {}\n", "    roles: {admin: [boss@example.com]}\n", `4:3: realms.staff.oidc: found nothing; expected the realm's way to sign in: oidc: {issuer: …, client_id: …, client_secret_file: …}, password: {}, or credentials: {service: …, path: …}`},
 	} {
 		_, document := Read("munjigi.yaml", []byte(strings.Replace(membersConfig, c.from, c.to, 1)))
 		trouble, _ := errors.AsType[*strict.Error](document.Err())
@@ -344,7 +343,7 @@ realms:
 	want := []string{
 		`7:3: realms.guests: found neither oidc.domains nor roles; expected one of them: else everybody with an account at the provider would be let in`,
 		`10:20: realms.twins.oidc.issuer: found "https://a.example.com"; expected another provider than that of realm staff`,
-		`11:3: realms.none.oidc: found nothing; expected the realm's way to sign in: oidc: {issuer: …, client_id: …, client_secret_file: …}, or password: {}`,
+		`11:3: realms.none.oidc: found nothing; expected the realm's way to sign in: oidc: {issuer: …, client_id: …, client_secret_file: …}, password: {}, or credentials: {service: …, path: …}`,
 	}
 	if diff := cmp.Diff(want, reported(document.Err())); diff != "" {
 		t.Error(diff)

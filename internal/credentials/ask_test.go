@@ -128,6 +128,8 @@ func TestAnswers(t *testing.T) {
 		"two answers":           {answering(200, "application/json", good+good), nothing},
 		"something behind":      {answering(200, "application/json", good+"<!-- ok -->"), nothing},
 		"a huge answer":         {answering(200, "application/json", `{"id":"s1","x":"`+strings.Repeat("x", maxAnswer)+`"}`), nothing},
+		"one that goes on":      {answering(200, "application/json", good+strings.Repeat(" ", maxAnswer)), nothing},
+		"no UTF-8 in a name":    {answering(200, "application/json", "{\"id\":\"s1\",\"name\":\"\xff\"}"), nothing},
 		"no id":                 {answering(200, "application/json", `{"name":"Onggi"}`), nothing},
 		"id null":               {answering(200, "application/json", `{"id":null}`), nothing},
 		"id a number":           {answering(200, "application/json", `{"id":1}`), nothing},

@@ -1,6 +1,10 @@
 package demo
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/munjigi/munjigi/verify"
+)
 
 type shop struct {
 	ID       string `json:"id"`
@@ -39,7 +43,7 @@ func NewMarket(config ServiceConfig) (*Service, error) {
 		shops:    shelf[shop]{id: func(s shop) string { return s.ID }, rows: data.Shops},
 		products: shelf[product]{id: func(p product) string { return p.ID }, rows: data.Products},
 	}
-	return newService("market", config, []route{
+	return newService(marketName, config, []route{
 		{pattern: "GET /shops", handler: answering(s.listShops)},
 		{pattern: "GET /shops/{id}", handler: answering(s.getShop)},
 		{pattern: "GET /shops/{id}/products", handler: answering(s.listProductsOfShop)},
@@ -47,6 +51,8 @@ func NewMarket(config ServiceConfig) (*Service, error) {
 		{pattern: "POST /shops/{id}/reopen", handler: answering(s.setStatus("open")), writes: true},
 		{pattern: "GET /products", handler: answering(s.listProducts)},
 		{pattern: "GET /products/{id}", handler: answering(s.getProduct)},
+		{pattern: "GET /my/shop", handler: answering(s.getOwnShop), need: &verify.Need{Realm: shopsRealm, Roles: []string{"shop"}}},
+		{pattern: "POST /private/credentials", handler: http.HandlerFunc(s.credentials), need: &verify.Need{Realm: verify.Munjigi}},
 	})
 }
 

@@ -15,6 +15,9 @@ type Sites struct {
 	Services  map[string]string `json:"services"` // by name
 	Shop      string            `json:"shop"`
 	Wholesale string            `json:"wholesale"` // the second front end of the members
+
+	Shops  []ShopLogin   `json:"shops"`  // accounts that the market keeps
+	Legacy []LegacyToken `json:"legacy"` // what they hold of its old sign-in
 }
 
 // NewPage is the page that shows a token's way, for Munjigi's own origin; it expects paths below /demo/.

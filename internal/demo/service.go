@@ -22,6 +22,7 @@ const maxCheckAge = 30 * time.Second
 type ServiceConfig struct {
 	Issuer string       // Munjigi's address; pages of its origin may call the service
 	Shops  []string     // origins of the members' front ends: their pages may call the routes for members
+	Realms []string     // others than the staff whom it admits, each on the routes that name it, and on GET /me
 	Log    *slog.Logger // nil = silent
 }
 
@@ -37,9 +38,14 @@ type route struct {
 	handler http.Handler
 	writes  bool // needs a role that may write
 	fresh   bool // and a person whom the company confirmed just now
+	// need is of a route that is not the staff's; nil = it is.
+	need *verify.Need
 }
 
-func (r route) need() verify.Need {
+func (r route) needs() verify.Need {
+	if r.need != nil {
+		return *r.need
+	}
 	need := verify.Need{Realm: "staff", Roles: []string{"viewer", "editor", "admin"}}
 	if r.writes {
 		need.Roles = []string{"editor", "admin"}
@@ -59,7 +65,8 @@ func newService(name string, config ServiceConfig, routes []route) (*Service, er
 	if err != nil {
 		return nil, fmt.Errorf("service %s: %w", name, err)
 	}
-	verifier, err := verify.New(verify.Config{Issuer: config.Issuer, Service: name, Realms: []string{"staff", members.Realm}, Log: config.Log})
+	realms := append([]string{"staff", members.Realm}, config.Realms...)
+	verifier, err := verify.New(verify.Config{Issuer: config.Issuer, Service: name, Realms: realms, Log: config.Log})
 	if err != nil {
 		return nil, fmt.Errorf("service %s: %w", name, err)
 	}
@@ -70,7 +77,7 @@ func newService(name string, config ServiceConfig, routes []route) (*Service, er
 	mux := http.NewServeMux()
 	mux.Handle(members.Path, counters)
 	for _, r := range routes {
-		mux.Handle(r.pattern, verifier.Require(r.need(), r.handler))
+		mux.Handle(r.pattern, verifier.Require(r.needs(), r.handler))
 	}
 	mux.Handle("GET /me", verifier.Middleware(http.HandlerFunc(me)))
 	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {

@@ -93,6 +93,7 @@ func (s *Setup) choose(listen string) error {
 	s.Sites = Sites{
 		URL: at(0), Provider: at(1), Services: map[string]string{wishlistPlace: at(2), marketPlace: at(3)},
 		Shop: at(4), Wholesale: at(5),
+		Shops: ShopLogins(), Legacy: LegacyTokens(),
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ func TestPrepareWritesWhatIsMissing(t *testing.T) {
 		URL: "http://localhost:9000", Provider: "http://localhost:9001",
 		Services: map[string]string{"wishlist": "http://localhost:9002", "market": "http://localhost:9003"},
 		Shop:     "http://localhost:9004", Wholesale: "http://localhost:9005",
+		Shops: ShopLogins(), Legacy: LegacyTokens(),
 	}
 	if diff := cmp.Diff(want, setup.Sites); diff != "" {
 		t.Errorf("addresses (-want +got):\n%s", diff)
@@ -156,6 +157,9 @@ func TestTableNamesEverybody(t *testing.T) {
 	}
 	for _, person := range People() {
 		wanted = append(wanted, person.Email, person.Name)
+	}
+	for i, account := range ShopLogins() {
+		wanted = append(wanted, account.Login, account.Password, LegacyTokens()[i].Token)
 	}
 	for _, want := range wanted {
 		if !strings.Contains(table.String(), want) {

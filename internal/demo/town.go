@@ -55,8 +55,9 @@ func (t *Town) open(log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	realms := map[string][]string{marketPlace: {shopsRealm}}
 	for name, begin := range map[string]func(ServiceConfig) (*Service, error){wishlistPlace: NewWishlist, marketPlace: NewMarket} {
-		if t.services[name], err = begin(ServiceConfig{Issuer: t.setup.URL, Shops: t.setup.shops(), Log: log}); err != nil {
+		if t.services[name], err = begin(ServiceConfig{Issuer: t.setup.URL, Shops: t.setup.shops(), Realms: realms[name], Log: log}); err != nil {
 			return err
 		}
 	}
@@ -187,6 +188,10 @@ func (s *Setup) WriteTable(w io.Writer) error {
 	row("Member", "Password", "Name")
 	for _, member := range members.List() {
 		row("  "+member.Login, member.Password, member.Name)
+	}
+	row("Shop at the market (it keeps their passwords)", "Password", "Token of the old sign-in")
+	for i, account := range ShopLogins() {
+		row("  "+account.Login, account.Password, LegacyTokens()[i].Token)
 	}
 	if err := table.Flush(); err != nil {
 		return err

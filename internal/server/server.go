@@ -88,8 +88,9 @@ type Kind string
 
 // The kinds.
 const (
-	OIDC     Kind = "oidc"
-	Password Kind = "password"
+	OIDC        Kind = "oidc"
+	Password    Kind = "password"
+	Credentials Kind = "credentials" // as Password, but a service keeps them
 )
 
 // Realm is what the sign-in page shows of a realm.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -18,6 +19,18 @@ type Legacy struct {
 	// Handle is that of the session's refresh tokens, a function of the legacy token. Zero: a random one, as at every
 	// other sign-in; then an answer that got lost cannot be given again.
 	Handle [16]byte
+}
+
+// use gives the handle of the session that begins, and the hash of the legacy token for which it does, if there is one.
+func (l *Legacy) use() (handle [16]byte, hash *[sha256.Size]byte) {
+	rand.Read(handle[:]) // never fails: crypto/rand
+	if l == nil {
+		return handle, nil
+	}
+	if l.Handle != ([16]byte{}) {
+		handle = l.Handle
+	}
+	return handle, &l.Hash
 }
 
 // exchangedBefore is the answer to a legacy token that was exchanged already, for the session s. Mostly it is

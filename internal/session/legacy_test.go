@@ -48,6 +48,9 @@ func TestALostExchangeIsAnsweredAgain(t *testing.T) {
 		t.Errorf("after a crash:\n got %s\nwant %s", again.JSON, first.JSON)
 	}
 	o.wantAudit(t, audit.SignedIn, 1)
+	if events, err := o.store.Records(t.Context(), 0, 100); err != nil || events[len(events)-1].Details["proof"] != "legacy_token" {
+		t.Errorf("the audit does not tell by what: %+v, %v", events[len(events)-1], err)
+	}
 	o.later(4 * time.Minute) // after the grace it is the renewal that the browser would have made
 	late := o.exchange(t, kim)
 	if late.Session.ID != first.Session.ID || late.Session.Rotation.Generation != 1 {

@@ -1,8 +1,8 @@
 package session
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -92,6 +92,7 @@ type Caller struct {
 // SignIn is a person whose identity was proved.
 type SignIn struct {
 	App       account.App
+	Account   string // the id that the account gets if it is new; empty: a random one
 	Identity  account.Identity
 	Profile   account.Profile
 	Grant     string           // the provider's refresh token; empty keeps the one that is held
@@ -113,27 +114,15 @@ func (m *Manager) Begin(ctx context.Context, in SignIn) (Answer, error) {
 	if m.lineage.Load().RolledBackAt != (time.Time{}) {
 		return Answer{}, fault.New(fault.StoreRolledBack, "run `munjigi store recovered`")
 	}
-	var handle [16]byte
-	rand.Read(handle[:])
+	handle, legacy := in.Legacy.use()
 	now := m.now()
 	begun := m.firstRow(in, realm.Policy, now)
-	var legacy *[sha256.Size]byte
-	if in.Legacy != nil {
-		legacy = &in.Legacy.Hash
-		if in.Legacy.Handle != ([16]byte{}) {
-			handle = in.Legacy.Handle
-		}
-	}
 	begun.HandleHash = sha256.Sum256(handle[:])
 	row, who, err := m.Store.Begin(ctx, Beginning{
-		Account: account.Account{ID: token.NewID(), Identity: in.Identity, Profile: in.Profile},
+		Account: account.Account{ID: cmp.Or(in.Account, token.NewID()), Identity: in.Identity, Profile: in.Profile},
 		Session: begun, Grant: in.Grant, RecheckAt: in.RecheckAt, Secret: in.Secret, Brought: in.Brought, End: in.End,
 		Legacy: legacy, Policy: realm.Policy,
-		Event: audit.Event{
-			At: now, Action: audit.SignedIn, Realm: in.Identity.Realm, From: in.Caller.From,
-			Actor:   audit.Actor{Kind: audit.ByAccount},
-			Details: map[string]string{"app": in.App.Name, "device": in.Caller.Device},
-		},
+		Event: signedIn(in, now),
 	})
 	m.Woken() // a refused one may have ended a session all the same
 	if err != nil {
@@ -144,6 +133,17 @@ func (m *Manager) Begin(ctx context.Context, in SignIn) (Answer, error) {
 	}
 	m.last.put(row, who)
 	return m.compose(row, asked{app: in.App, handle: handle})
+}
+
+func signedIn(in SignIn, now time.Time) audit.Event {
+	details := map[string]string{"app": in.App.Name, "device": in.Caller.Device}
+	if in.Legacy != nil {
+		details["proof"] = "legacy_token" // so that it can be seen how many still come with one
+	}
+	return audit.Event{
+		At: now, Action: audit.SignedIn, Realm: in.Identity.Realm, From: in.Caller.From,
+		Actor: audit.Actor{Kind: audit.ByAccount}, Details: details,
+	}
 }
 
 func (m *Manager) firstRow(in SignIn, policy Policy, now time.Time) Session {

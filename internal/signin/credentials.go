@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
@@ -15,6 +16,7 @@ type Credentials struct {
 	Realm       string
 	App         string
 	Login       string // as typed; a Checker gets it as account.Login gives it
+	Typed       string // for a Checker: the login as it was typed, without the space around it
 	Password    account.Password
 	LegacyToken account.Password // instead of login and password; as secret as one
 	Ticket      string           // of an earlier session_limit, instead of both
@@ -38,12 +40,14 @@ type Checker interface {
 
 // Proved is who somebody is.
 type Proved struct {
-	Account  string // id, where one is known by then
+	Account  string // id, where one is known by then: that of the account, or the one that a new account gets
 	Identity account.Identity
 	Profile  account.Profile
 	// Secret is the account.Member's whose password was right; 0 where passwords are kept elsewhere. With it the session
 	// begins only while the password is still that one.
 	Secret int64
+	// Legacy is the legacy token that proved it; nil = none.
+	Legacy *session.Legacy
 }
 
 // Entered is a sign-in that has become a session.
@@ -94,7 +98,7 @@ func (f *Flow) entrance(c *Credentials) (account.App, Realm, error) {
 	if c.Password == "" || c.LegacyToken != "" {
 		return account.App{}, Realm{}, invalid("/password", "login and password, and nothing else")
 	}
-	c.Login = login
+	c.Login, c.Typed = login, strings.TrimSpace(c.Login)
 	return app, realm, nil
 }
 
@@ -114,7 +118,7 @@ func (f *Flow) prove(ctx context.Context, realm Realm, c Credentials) (proved Pr
 
 func (f *Flow) enter(ctx context.Context, app account.App, proved Proved, c Credentials) (Entered, error) {
 	answer, err := f.begin(ctx, session.SignIn{
-		App: app, Identity: proved.Identity, Profile: proved.Profile, Secret: proved.Secret,
+		App: app, Account: proved.Account, Identity: proved.Identity, Profile: proved.Profile, Secret: proved.Secret, Legacy: proved.Legacy,
 		Brought: f.broughtTo(c.Realm, c.Brought), Caller: c.Caller,
 	}, ticket{Login: c.Login})
 	if fault.CodeOf(err) == fault.SessionCutOff {

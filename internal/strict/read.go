@@ -37,7 +37,7 @@ type Document struct {
 type position struct{ line, column int }
 
 // Read puts a document into a pointer to a struct. Its members have `yaml` tags and are texts, whole numbers, true or
-// false, Values, Later, lists, structs, pointers to structs, or maps from names to those. ok tells that the document had
+// false, Values, lists, structs, pointers to structs, or maps from names to those. ok tells that the document had
 // keys at all: then it is worth while to look at what they mean.
 func Read(file string, text []byte, into any) (d *Document, ok bool) {
 	d = &Document{file: file, at: map[string]position{}}
@@ -79,10 +79,6 @@ func (d *Document) parse(text []byte) ast.Node {
 func (d *Document) node(node ast.Node, key string, to reflect.Value) {
 	if at := place(node); key != "" && at != (position{}) {
 		d.at[key] = at
-	}
-	if _, ok := to.Interface().(Later); ok {
-		to.SetBool(true)
-		return
 	}
 	if scalar, ok := to.Addr().Interface().(Value); ok {
 		text, isScalar := scalarText(node)

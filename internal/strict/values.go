@@ -125,6 +125,3 @@ func (n *Network) Read(text string) error {
 	*n = Network(netip.PrefixFrom(address, address.BitLen()))
 	return nil
 }
-
-// Later is a key that a later version has: whatever it holds, it is only noted that it is there.
-type Later bool

@@ -23,3 +23,18 @@ func TestDurations(t *testing.T) {
 		}
 	}
 }
+
+func TestDates(t *testing.T) {
+	var d Date
+	if err := d.Read("2027-06-30"); err != nil || !d.End().Equal(time.Date(2027, 7, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("the day is over at %v, %v", d.End(), err)
+	}
+	if none := (Date{}); !none.End().IsZero() {
+		t.Errorf("no day is over at %v", none.End())
+	}
+	for _, text := range []string{"", "2027-06-31", "2027-6-30", "30.06.2027", "2027-06-30T00:00:00Z", "2027-06-30 "} {
+		if err := new(Date).Read(text); err == nil {
+			t.Errorf("%q: read", text)
+		}
+	}
+}
