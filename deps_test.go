@@ -48,19 +48,24 @@ var policy = map[string]row{
 
 	// engines
 	"internal/credentials": {ours: "internal/account internal/fault internal/token", std: "net/http"},
+	"internal/links":       {ours: "internal/account internal/audit internal/fault internal/mail internal/session internal/token"},
 	"internal/mail":        {libs: "go-mail prometheus"},
 	"internal/upstream":    {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2 sync time"},
 	"internal/recheck":     {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "prometheus sync time"},
 	"internal/signin":      {ours: "internal/account internal/audit internal/credentials internal/fault internal/session internal/token internal/upstream", libs: "prometheus time"},
 
 	// adapters
-	"internal/store":        {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/session internal/signin internal/store/engine internal/store/pack internal/token", libs: "prometheus"},
-	"internal/store/engine": {std: "database/sql", libs: "sqlite"},
-	"internal/store/pack":   {ours: "internal/session"},
-	"internal/server/body":  {ours: "internal/fault", std: "net/http"},
-	"internal/server/host":  {ours: "internal/account internal/fault", std: "net/http"},
-	"internal/server":       {ours: "internal/account internal/audit internal/fault internal/keys internal/recheck internal/server/body internal/server/host internal/server/limit internal/session internal/signin internal/token", std: "net/http", libs: "prometheus"},
-	"internal/server/limit": {ours: "internal/fault", libs: "time"},
+	"internal/store":         {ours: "internal/account internal/audit internal/fault internal/keys internal/links internal/recheck internal/session internal/signin internal/store/chain internal/store/engine internal/store/onetime internal/store/pack internal/token"},
+	"internal/store/engine":  {std: "database/sql", libs: "sqlite"},
+	"internal/store/chain":   {ours: "internal/audit internal/store/engine internal/store/pack"},
+	"internal/store/gauges":  {ours: "internal/store", libs: "prometheus"},
+	"internal/store/onetime": {ours: "internal/links internal/store/engine internal/store/pack"},
+	"internal/store/pack":    {ours: "internal/session"},
+	"internal/server":        {ours: "internal/account internal/audit internal/fault internal/keys internal/links internal/recheck internal/server/body internal/server/host internal/server/limit internal/server/meter internal/session internal/signin internal/token", std: "net/http", libs: "prometheus"},
+	"internal/server/body":   {ours: "internal/fault", std: "net/http"},
+	"internal/server/host":   {ours: "internal/account internal/fault", std: "net/http"},
+	"internal/server/limit":  {ours: "internal/fault", libs: "time"},
+	"internal/server/meter":  {libs: "prometheus"},
 
 	// public
 	"verify":               {ours: "internal/fault internal/token", std: "net/http"},
@@ -73,7 +78,7 @@ var policy = map[string]row{
 	"internal/demo/mailbox": {std: "net/http", libs: "go-smtp"},
 	"internal/demo/members": {ours: "internal/fault verify", std: "net/http"},
 	"cmd/munjigi": {
-		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/members internal/fault internal/keys internal/recheck internal/server internal/session internal/signin internal/store internal/strict internal/token internal/upstream",
+		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/mailbox internal/demo/members internal/fault internal/keys internal/links internal/mail internal/recheck internal/server internal/session internal/signin internal/store internal/store/gauges internal/strict internal/token internal/upstream",
 		std:  "net/http", libs: "kong prometheus sync term",
 	},
 }

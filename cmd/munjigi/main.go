@@ -37,6 +37,7 @@ type commands struct {
 	Keys     keysCommand     `cmd:"" help:"List, rotate, retire and export signing keys."`
 	Sessions sessionsCommand `cmd:"" help:"List and end sessions."`
 	Members  membersCommand  `cmd:"" help:"Add members with passwords, and look after them."`
+	Mail     mailCommand     `cmd:"" help:"Try out how mail is sent."`
 	Audit    auditCommand    `cmd:"" help:"Export and verify the audit."`
 	Store    storeCommand    `cmd:"" help:"Look after the database."`
 	Version  versionCommand  `cmd:"" help:"Say which version this is."`

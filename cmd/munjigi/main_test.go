@@ -66,7 +66,7 @@ func makeDatabase(s *testscript.TestScript, name string) {
 func TestHelp(t *testing.T) {
 	commands := []string{
 		"demo", "init", "serve", "check", "keys list", "keys rotate", "keys retire", "keys export", "sessions list",
-		"sessions revoke", "audit export", "audit verify", "store recovered", "version",
+		"sessions revoke", "mail test", "audit export", "audit verify", "store recovered", "version",
 	}
 	for _, command := range commands {
 		var out bytes.Buffer

@@ -21,11 +21,14 @@ import (
 	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/keys"
+	"github.com/munjigi/munjigi/internal/links"
+	"github.com/munjigi/munjigi/internal/mail"
 	"github.com/munjigi/munjigi/internal/recheck"
 	"github.com/munjigi/munjigi/internal/server"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/store"
+	"github.com/munjigi/munjigi/internal/store/gauges"
 	"github.com/munjigi/munjigi/internal/upstream"
 )
 
@@ -47,6 +50,8 @@ type program struct {
 	providers map[string]*upstream.Provider // by realm
 	services  map[string]*signin.Service    // by realm: those that keep its accounts
 	server    *server.Server
+	links     *links.Manager
+	letters   *mail.Queue // nil without a mail server
 }
 
 // newProgram opens the database and puts the parts together. Nothing listens and nothing runs by itself yet.
@@ -100,11 +105,14 @@ func (p *program) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := p.openLinks(); err != nil {
+		return err
+	}
 	if p.server, err = server.New(p.serverConfig(flow)); err != nil {
 		return err
 	}
 	p.Handler = p.server
-	p.Metrics.MustRegister(store.NewMetrics(p.store))
+	p.Metrics.MustRegister(gauges.New(p.store))
 	p.Metrics.MustRegister(hasherMetrics(p.hasher)...)
 	return p.recordConfig(ctx)
 }
@@ -216,7 +224,7 @@ func (p *program) serverConfig(flow *signin.Flow) server.Config {
 	realms := map[string]server.Realm{}
 	for name, realm := range p.config.Realms {
 		if realm.Password != nil {
-			realms[name] = server.Realm{Kind: server.Password, URL: p.config.RealmURL(name), SignUp: realm.Password.SignUp}
+			realms[name] = server.Realm{Kind: server.Password, URL: p.config.RealmURL(name), SignUp: realm.Password.SignUp, Forgotten: p.letters != nil}
 		} else if realm.Credentials != nil {
 			realms[name] = server.Realm{Kind: server.Credentials, URL: p.config.RealmURL(name)}
 		} else if issuer, err := url.Parse(realm.OIDC.Issuer); err == nil {
@@ -231,7 +239,7 @@ func (p *program) serverConfig(flow *signin.Flow) server.Config {
 		URL: p.config.URL, CookieDomain: p.config.CookieDomain, Console: p.config.Console,
 		Realms: realms, Apps: p.config.AllApps(), TrustedProxies: proxies,
 		Sessions: p.manager, Devices: p.manager, SignIn: flow, Keys: p.ring, Feed: p.feed, Directory: p.store, Audit: p.store,
-		Waves: p.worker, Ready: p.ready, Pages: console.Files(),
+		Waves: p.worker, Links: p.links, Ready: p.ready, Pages: console.Files(),
 		KeysMaxAge: min(time.Minute, time.Duration(p.config.Keys.PublishAhead)),
 		Registerer: p.Metrics, Log: p.log,
 	}
@@ -258,7 +266,11 @@ func (p *program) recordConfig(ctx context.Context) error {
 // Run does what happens without requests, until ctx ends: it follows the feed and the keys, asks the providers, sweeps.
 func (p *program) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for _, run := range []func(context.Context) error{p.ring.Run, p.feed.Run, p.worker.Run, p.manager.Run, p.sweep} {
+	runs := []func(context.Context) error{p.ring.Run, p.feed.Run, p.worker.Run, p.manager.Run, p.sweep}
+	if p.letters != nil {
+		runs = append(runs, p.letters.Run)
+	}
+	for _, run := range runs {
 		group.Go(func() error { return run(ctx) })
 	}
 	return group.Wait()

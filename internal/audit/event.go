@@ -20,7 +20,8 @@ const (
 	WaveConfirmed   Action = "wave_confirmed"
 	WaveDismissed   Action = "wave_dismissed"
 	MemberAdded     Action = "member_added"
-	PasswordChanged Action = "password_changed"
+	PasswordChanged Action = "password_changed" // Details: by
+	LinkMade        Action = "link_made"        // a one-time link to set a password; Details: for
 	AccountDisabled Action = "account_disabled"
 	AccountEnabled  Action = "account_enabled"
 	KeyCreated      Action = "key_created"

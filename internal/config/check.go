@@ -27,6 +27,7 @@ type checker struct {
 func (c checker) all() {
 	c.addresses()
 	c.keys()
+	c.mail()
 	c.console()
 	for _, name := range slices.Sorted(maps.Keys(c.Realms)) {
 		c.realm("realms."+name, name, c.Realms[name])
@@ -197,6 +198,9 @@ func (c checker) wayIn(key string, realm Realm) {
 }
 
 func (c checker) password(key string, password Password) {
+	if password.SignUp && c.Mail == nil && !c.ReportedBelow("mail") {
+		c.Add(key+".sign_up", "true", "mail: {smtp: …, from: …} in this file, because who signs up is sent a link; or false")
+	}
 	if n := password.MinLength; (n < 8 || n > 64) && !c.Reported(key+".min_length") {
 		c.Add(key+".min_length", strconv.Itoa(n), "8 to 64 characters")
 	}

@@ -41,7 +41,9 @@ type Config struct {
 	// Default: Munjigi's own host.
 	CookieDomain string `yaml:"cookie_domain"`
 
-	Keys     Keys               `yaml:"keys"`
+	Keys Keys `yaml:"keys"`
+	// Mail is how letters to people go out. Default: none do; then nobody can ask for a new password, or sign up.
+	Mail     *Mail              `yaml:"mail"`
 	Realms   map[string]Realm   `yaml:"realms"`
 	Apps     map[string]App     `yaml:"apps"`
 	Services map[string]Service `yaml:"services"`
@@ -260,6 +262,9 @@ func (c *Config) complete() {
 		for name := range c.Realms {
 			c.Console = name
 		}
+	}
+	if c.Mail != nil && c.Mail.TLS == "" {
+		c.Mail.TLS = mailTLS[0]
 	}
 }
 

@@ -118,7 +118,7 @@ func TestConfigProblems(t *testing.T) {
 		name, old, new string
 		want           []string
 	}{
-		{"unknown key", "listen: 127", "lisen: 127", []string{`2:1: lisen: found an unknown key; expected apps, console, cookie_domain, database, keys, listen, metrics_listen, realms, seal_key_file, services, trusted_proxies, url (did you mean "listen"?)`}},
+		{"unknown key", "listen: 127", "lisen: 127", []string{`2:1: lisen: found an unknown key; expected apps, console, cookie_domain, database, keys, listen, mail, metrics_listen, realms, seal_key_file, services, trusted_proxies, url (did you mean "listen"?)`}},
 		{"unknown key inside", "when_full: replace", "when_ful: replace", []string{`20:63: realms.staff.session.when_ful: found an unknown key; expected access, idle, lost_answers, max, per_account, per_device_class, renew_grace, when_full (did you mean "when_full"?)`}},
 		{"swapped letters", "client_id:", "cleint_id:", []string{
 			`13:7: realms.staff.oidc.client_id: found nothing; expected what the provider calls this program`,
@@ -297,6 +297,7 @@ apps:
   shop: {realm: members, origins: ["https://shop.example.com"], services: [market]}
 services:
   market: {url: "http://10.0.0.5:9000", realms: [members], roles: {read: [seller]}}
+mail: {smtp: "localhost:25", from: no-reply@example.com, tls: none}
 `
 
 func TestConfigOfPasswords(t *testing.T) {
@@ -314,6 +315,7 @@ func TestConfigOfPasswords(t *testing.T) {
 	for _, c := range []struct{ from, to, want string }{
 		{"min_length: 15", "min_length: 7", `7:43: realms.members.password.min_length: found 7; expected 8 to 64 characters`},
 		{"min_length: 15", "min_length: 65", `7:43: realms.members.password.min_length: found 65; expected 8 to 64 characters`},
+		{"mail:", "#", `7:25: realms.members.password.sign_up: found true; expected mail: {smtp: …, from: …} in this file, because who signs up is sent a link; or false`},
 		{"sign_up: true", "sign_up: sure", `7:25: realms.members.password.sign_up: found "sure"; expected true or false`},
 		{"seller: []", `seller: ["domain:example.com"]`, "8:13: realms.members.roles.seller: found domain:example.com; expected an empty list: `munjigi members` gives roles in a realm with passwords"},
 		{"    password: {}\n", "    roles: {admin: [boss@example.com]}\n", `4:3: realms.staff.oidc: found nothing; expected the realm's way to sign in: oidc: {issuer: …, client_id: …, client_secret_file: …}, password: {}, or credentials: {service: …, path: …}`},

@@ -125,7 +125,7 @@ func TestLetterArrivesWhole(t *testing.T) {
 
 // A name, a login or a site cannot add a header, a recipient or a link of its own to a letter.
 func TestNothingIsInjected(t *testing.T) {
-	evil := "Kim\r\nBcc: victim@example.org\r\n\r\nhttps://evil.example.org\n\nhttps://evil.example.org\n\n<a href=https://evil.example.org>\u2028\u202ecod"
+	evil := "K\u2028\u202e\x1b[2J\x00im\r\nBcc: victim@example.org\r\n\r\nhttps://evil.example.org\n\nhttps://evil.example.org\n\n<a href=https://evil.example.org>"
 	for _, kind := range []Kind{Forgotten, SignUp, Known, Changed, Test} {
 		o := openOffice(t, None, false)
 		c := o.config(None)
@@ -139,8 +139,11 @@ func TestNothingIsInjected(t *testing.T) {
 		if got.header.Get("Bcc") != "" || len(got.to) != 1 || got.to[0].Address != l.To {
 			t.Errorf("%s: headers %v", kind, got.header)
 		}
-		if strings.ContainsAny(got.subject+got.to[0].Name+got.from.Name, "\r\n\u202e\u2028") {
+		if strings.ContainsAny(got.subject+got.to[0].Name+got.from.Name, "\r\n") {
 			t.Errorf("%s: a header of several lines: %q", kind, got.subject)
+		}
+		if all := got.subject + got.to[0].Name + got.from.Name + got.parts["text/plain"] + got.parts["text/html"]; strings.ContainsAny(all, "\u202e\u2028\x1b\x00") {
+			t.Errorf("%s: control characters: %q", kind, all)
 		}
 		if strings.Contains(got.parts["text/plain"], "\nhttps://evil") || strings.Contains(got.parts["text/html"], "<a href=https://evil") ||
 			strings.Contains(got.parts["text/html"], `<a href="https://evil`) {

@@ -68,8 +68,8 @@ func (s *Server) follow(w *response, r *http.Request, after session.Cursor) erro
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(s.stopping, cancel)()
-	s.metrics.streams.Inc()
-	defer s.metrics.streams.Dec()
+	s.metrics.Streams.Inc()
+	defer s.metrics.Streams.Dec()
 	w.streamed = true
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back

@@ -42,6 +42,12 @@ func (s *Server) routes() []route {
 		{"GET /sign-in/{realm}/target", ourselves, call, s.signInTarget},
 		{"GET /sign-in/{realm}/choice", ourselves, call, s.choosing},
 		{"GET /sign-in/{realm}/callback", ourselves, navigation, s.finishSignIn},
+		{"GET /sign-in/{realm}/forgotten", ourselves, navigation, s.console},
+		{"POST /sign-in/{realm}/forgotten", apps, call, s.forgotten},
+		{"GET /sign-in/{realm}/sign-up", ourselves, navigation, s.console},
+		{"POST /sign-in/{realm}/sign-up", apps, call, s.signUp},
+		{"GET /sign-in/{realm}/password", ourselves, navigation, s.console},
+		{"PUT /sign-in/{realm}/password", apps, call, s.setPassword},
 
 		{"POST /session", apps, call, s.renew},
 		{"GET /session", apps, call, s.whoAmI},

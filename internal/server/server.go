@@ -26,6 +26,7 @@ import (
 	"github.com/munjigi/munjigi/internal/recheck"
 	"github.com/munjigi/munjigi/internal/server/host"
 	"github.com/munjigi/munjigi/internal/server/limit"
+	"github.com/munjigi/munjigi/internal/server/meter"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/token"
@@ -120,6 +121,7 @@ type Config struct {
 	Directory session.Directory
 	Audit     audit.Log
 	Waves     Waves                       // optional: where no realm has a provider
+	Links     Links                       // optional: where no realm has passwords
 	Ready     func(context.Context) error // nil when the store can be read and there are keys
 	Pages     fs.FS                       // the console: index.html and assets/; optional
 
@@ -139,6 +141,8 @@ type Limits struct {
 	NetworkStreams   int     // of one network, 2,000; a proxy that is not trusted is one
 	SignInsPerSecond float64 // of one address (a company's whole office may be one), 20
 	SignInsAtOnce    int     // 600
+	LettersPerSecond float64 // letters that one address asks for, 0.2
+	LettersAtOnce    int     // 60
 }
 
 // Server is an http.Handler. It is safe for concurrent use.
@@ -152,12 +156,13 @@ type Server struct {
 	csrf      *http.CrossOriginProtection // trusts the apps' origins
 	mux       *http.ServeMux
 	page      *template.Template
-	metrics   *metrics
+	metrics   *meter.Meter
 	inFlight  chan struct{}
 	bodies    *limit.Bodies
 	streams   chan struct{}
 	streamsOf *limit.Count
 	signIns   *limit.Rate
+	letters   *limit.Rate
 
 	stopping context.Context // done once Stop was called
 	stop     context.CancelFunc
@@ -184,6 +189,7 @@ func New(c Config) (*Server, error) {
 		bodies:    limit.NewBodies(c.Limits.Bodies, c.Limits.AllBodies),
 		streamsOf: limit.NewCount(c.Limits.NetworkStreams),
 		signIns:   limit.NewRate(c.Limits.SignInsPerSecond, c.Limits.SignInsAtOnce, c.Now),
+		letters:   limit.NewRate(c.Limits.LettersPerSecond, c.Limits.LettersAtOnce, c.Now),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	if err := errors.Join(s.openHomes(), s.trustOrigins()); err != nil {
@@ -192,7 +198,7 @@ func New(c Config) (*Server, error) {
 	if s.page, err = template.ParseFS(pageFiles, "page/page.html"); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	if s.metrics, err = newMetrics(c.Registerer); err != nil {
+	if s.metrics, err = meter.New(c.Registerer); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	s.register()
@@ -246,6 +252,12 @@ func (c *Config) setDefaults() {
 	}
 	if l.SignInsAtOnce <= 0 {
 		l.SignInsAtOnce = 600
+	}
+	if l.LettersPerSecond <= 0 {
+		l.LettersPerSecond = 0.2
+	}
+	if l.LettersAtOnce <= 0 {
+		l.LettersAtOnce = 60
 	}
 }
 

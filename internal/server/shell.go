@@ -11,6 +11,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/server/body"
+	"github.com/munjigi/munjigi/internal/server/meter"
 )
 
 // response is a ResponseWriter that remembers what the log, the metrics and the problem documents need to know.
@@ -54,7 +55,7 @@ func (s *Server) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 			s.fail(w, r, fmt.Errorf("panic: %v", cause))
 		}
 		took := s.Now().Sub(began)
-		s.metrics.observe(w, took)
+		s.metrics.Observe(meter.Request{Route: w.route, Status: w.status, Code: string(w.code), Took: took, Streamed: w.streamed})
 		s.logRequest(w, r, took)
 	}()
 	s.mux.ServeHTTP(w, r)

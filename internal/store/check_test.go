@@ -178,7 +178,7 @@ func dump(t testing.TB, s *Store) string {
 	var out strings.Builder
 	for _, table := range []string{
 		"feed_head", "audit_head", "keys_head", "lineage", "accounts", "sessions", "grants", "gone", "waves",
-		"revocations", "audit", "signing_keys", "secrets", "attempts", "members", "guesses",
+		"revocations", "audit", "signing_keys", "secrets", "attempts", "members", "guesses", "links",
 	} {
 		rows, err := s.db.In(t.Context()).Query(`SELECT * FROM ` + table + ` ORDER BY 1`)
 		if err != nil {

@@ -90,6 +90,12 @@ func testStore(t *testing.T, open func(*testing.T) *Store) {
 		"wave of the whole company":          testLargeWave,
 		"wave dismissed":                     testWaveDismissed,
 		"a grant rests without a session":    testRestingGrant,
+		"a link sets a password":             testLink,
+		"links that are of no use":           testUselessLinks,
+		"links used at once":                 testParallelLinks,
+		"a link makes an account":            testSignUpLink,
+		"so many links of a login":           testLinkLimit,
+		"sweep links":                        testSweepLinks,
 		"random steps":                       testRandomSteps,
 		"a context that has ended":           testEndedContext,
 	} {

@@ -16,7 +16,7 @@ import (
 var ErrNewerSchema = errors.New("the database was written by a newer version of this program")
 
 // SchemaVersion is the number of the newest migration that this program knows.
-const SchemaVersion = 3
+const SchemaVersion = 4
 
 // membersMigration makes the tables of members and guesses.
 const membersMigration = 3

@@ -16,22 +16,24 @@ import (
 
 // SetPassword implements signin.MemberStore. One that is repeated finds its own hash, and changes nothing.
 func (s *Store) SetPassword(ctx context.Context, c signin.PasswordChange) ([]session.Session, error) {
-	return write(ctx, s, engine.Urgent, "set password", func(t *tx) ([]session.Session, error) {
-		done, err := s.changeHash(t, c)
-		if err != nil || done {
-			return nil, err
-		}
-		ended, err := t.endAccount(c.Account, c.Except, c.Ending)
-		if err != nil {
-			return nil, err
-		}
-		events, err := t.revoke(ended, c.Ending)
-		if err != nil {
-			return nil, err
-		}
-		c.Event.Account = c.Account
-		return ended, t.record(append([]audit.Event{c.Event}, events...)...)
-	})
+	return write(ctx, s, engine.Urgent, "set password", func(t *tx) ([]session.Session, error) { return s.setPassword(t, c) })
+}
+
+func (s *Store) setPassword(t *tx, c signin.PasswordChange) ([]session.Session, error) {
+	done, err := s.changeHash(t, c)
+	if err != nil || done {
+		return nil, err
+	}
+	ended, err := t.endAccount(c.Account, c.Except, c.Ending)
+	if err != nil {
+		return nil, err
+	}
+	events, err := t.revoke(ended, c.Ending)
+	if err != nil {
+		return nil, err
+	}
+	c.Event.Account = c.Account
+	return ended, t.record(append([]audit.Event{c.Event}, events...)...)
 }
 
 // changeHash tells whether it had been done before. The account's row is changed first, as at a sign-in: one that

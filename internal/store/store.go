@@ -21,6 +21,7 @@ import (
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/keys"
+	"github.com/munjigi/munjigi/internal/links"
 	"github.com/munjigi/munjigi/internal/recheck"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/signin"
@@ -39,6 +40,7 @@ var (
 	_ signin.Store         = (*Store)(nil)
 	_ signin.MemberStore   = (*Store)(nil)
 	_ signin.GuessStore    = (*Store)(nil)
+	_ links.Store          = (*Store)(nil)
 	_ audit.Log            = (*Store)(nil)
 )
 

@@ -9,6 +9,7 @@ import (
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/onetime"
 	"github.com/munjigi/munjigi/internal/store/pack"
 )
 
@@ -160,6 +161,9 @@ func (s *Store) sweepRest(ctx context.Context, now time.Time, limit int, swept *
 		}
 		if done.Guesses, err = t.Count(`DELETE FROM guesses WHERE (id, bucket) IN
 			(SELECT id, bucket FROM guesses WHERE at <= $1 ORDER BY at LIMIT $2)`, micros(now.Add(-keepGuesses)), limit); err != nil {
+			return done, err
+		}
+		if err := onetime.Sweep(t.Tx, now, limit); err != nil {
 			return done, err
 		}
 		return done, t.Exec(`DELETE FROM gone WHERE at <= $1`, micros(now.Add(-keepGone)))
