@@ -51,19 +51,28 @@ func (f memberFlags) openMember(ctx context.Context, do func(c config.Config, st
 type membersPasswordCommand struct {
 	memberFlags
 	passwordFlag
+	Link bool `help:"Print a link with which they choose a password themselves; it works once, for 24 hours."`
 }
 
 func (membersPasswordCommand) Help() string {
 	return `The password is asked for, twice. All the member's sessions end; devices where they signed in before are strangers again.
+With --link nothing changes before the link is used; who has it can set the password, so hand it to nobody else.
 
 Examples:
 
     munjigi members password shop-17
+    munjigi members password shop-17 --link
     munjigi members password shop-17 --password-file - < password.txt`
 }
 
 func (c membersPasswordCommand) Run(ctx context.Context, t *terminal) error {
+	if c.Link && c.PasswordFile != "" {
+		return usageError{errors.New("say --link or --password-file: with a link they choose the password themselves")}
+	}
 	return c.openMember(ctx, func(config config.Config, st *store.Store, m account.Member) error {
+		if c.Link {
+			return handLink(ctx, t, &config, st, m)
+		}
 		password, err := c.readPassword(t)
 		if err != nil {
 			return err

@@ -161,8 +161,8 @@ func (p *posted) set(t *testing.T, link, password string, status int) string {
 	return p.post(t, http.MethodPut, "/sign-in/members/password", pairs{"link": link, "password": password}, status)
 }
 
-// enter signs a browser in with a password.
-func (b *browser) enter(login, password string) error {
+// enters signs a browser in with a password.
+func (b *browser) enters(login, password string) error {
 	_, err := b.guess(login, password)
 	return err
 }
@@ -189,7 +189,7 @@ func TestWholeForgottenPassword(t *testing.T) {
 	p := startPosted(t)
 	p.addShop(t)
 	b := p.browser()
-	if err := b.enter("shop-17", oldPassword); err != nil {
+	if err := b.enters("shop-17", oldPassword); err != nil {
 		t.Fatal(err)
 	}
 	known, unknown := p.forgotten(t, " SHOP-17 "), p.forgotten(t, "nobody")
@@ -209,8 +209,8 @@ func TestWholeForgottenPassword(t *testing.T) {
 	}
 	p.set(t, link, newPassword, http.StatusNoContent)
 	wantCode(t, b.renews(), fault.SessionRevoked)
-	wantCode(t, b.enter("shop-17", oldPassword), fault.CredentialsWrong)
-	if err := b.enter("shop-17", newPassword); err != nil {
+	wantCode(t, b.enters("shop-17", oldPassword), fault.CredentialsWrong)
+	if err := b.enters("shop-17", newPassword); err != nil {
 		t.Error(err)
 	}
 	if told := p.letter(t, 2); told.To != "shop@example.com" || told.Subject != "동대문 시장 비밀번호가 바뀌었습니다" {
@@ -265,10 +265,10 @@ func TestWholeSignUp(t *testing.T) {
 		t.Errorf("letter: %+v", letter)
 	}
 	b := p.browser()
-	wantCode(t, b.enter("new@example.com", newPassword), fault.CredentialsWrong) // there is no account yet
+	wantCode(t, b.enters("new@example.com", newPassword), fault.CredentialsWrong) // there is no account yet
 	link := p.link(t, letter)
 	p.set(t, link, newPassword, http.StatusNoContent)
-	if err := b.enter(" NEW@example.com", newPassword); err != nil {
+	if err := b.enters(" NEW@example.com", newPassword); err != nil {
 		t.Fatal(err)
 	}
 	p.set(t, link, newPassword, http.StatusUnauthorized)
@@ -341,6 +341,40 @@ func (p *posted) metric(name, not string) error {
 		}
 	}
 	return fmt.Errorf("%sis %s, or not there", name, not)
+}
+
+// An administrator's link works like the others, for a member without an e-mail address as well.
+func TestWholeLinkByHand(t *testing.T) {
+	p := startPosted(t)
+	p.members(t, oldPassword, "add", "market-stall", "--password-file", "-")
+	p.forgotten(t, "market-stall") // nobody to write to
+	out := p.members(t, "", "password", "market-stall", "--link")
+	link := p.link(t, mailbox.Letter{Text: out})
+	p.set(t, link, newPassword, http.StatusNoContent)
+	if err := p.browser().enters("market-stall", newPassword); err != nil {
+		t.Error(err)
+	}
+	p.wantNowhere(t, link)
+	if n := len(p.box.Letters()); n != 0 {
+		t.Errorf("%d letters", n)
+	}
+}
+
+// Who changes their password is told by mail, in their language.
+func TestWholeChangedPasswordIsTold(t *testing.T) {
+	p := startPosted(t)
+	p.addShop(t)
+	b := p.browser()
+	if err := b.enters("shop-17", oldPassword); err != nil {
+		t.Fatal(err)
+	}
+	body := fmt.Sprintf(`{"old":%q,"new":%q}`, oldPassword, newPassword)
+	if _, err := b.call(http.MethodPut, p.url+"/account/password", body, http.Header{"Munjigi-App": {"shop"}, "Accept-Language": {"ko"}}); err != nil {
+		t.Fatal(err)
+	}
+	if told := p.letter(t, 1); told.To != "shop@example.com" || told.Subject != "동대문 시장 비밀번호가 바뀌었습니다" || !strings.Contains(told.Text, "shop-17") {
+		t.Errorf("told: %+v", told)
+	}
 }
 
 // wantNowhere looks for the secrets of links where they must not be: in the log, the audit, and every file of the

@@ -80,7 +80,7 @@ func (m *Manager) use(ctx context.Context, s Setting, link Link) error {
 	}
 	m.Woken()
 	if !used.Made {
-		m.Changed(used.Member, s.Language)
+		m.Changed(used.Member.ID, s.Language)
 	}
 	return nil
 }
@@ -93,13 +93,22 @@ func errLink() error {
 // changedLife is how long "your password was changed" is worth telling.
 const changedLife = 24 * time.Hour
 
-// Changed tells a member by mail that their password was changed, if there is mail. It does not wait.
-func (m *Manager) Changed(member account.Member, language string) {
-	if m.Post == nil || !account.IsEmail(member.Email) {
+// Changed tells the owner of an account by mail that their password was changed, if there is mail. It does not wait.
+func (m *Manager) Changed(account, language string) {
+	if m.Post == nil {
 		return
 	}
-	letter := mail.Letter{
-		Kind: mail.Changed, Language: language, To: member.Email, Name: member.Name, Login: member.Login, When: m.now(),
+	now := m.now()
+	m.Post.Post(mail.Job{Kind: mail.Changed, Until: now.Add(changedLife), Write: func(ctx context.Context) (*mail.Letter, error) {
+		return m.writeChanged(ctx, account, mail.Letter{Kind: mail.Changed, Language: language, When: now})
+	}})
+}
+
+func (m *Manager) writeChanged(ctx context.Context, id string, letter mail.Letter) (*mail.Letter, error) {
+	member, found, err := m.Store.MemberOf(ctx, id)
+	if err != nil || !found || !account.IsEmail(member.Email) {
+		return nil, err
 	}
-	m.Post.Post(mail.Job{Kind: mail.Changed, Until: m.now().Add(changedLife), Write: func(context.Context) (*mail.Letter, error) { return &letter, nil }})
+	letter.To, letter.Name, letter.Login = member.Email, member.Name, member.Login
+	return &letter, nil
 }

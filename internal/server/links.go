@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
@@ -15,6 +14,7 @@ type Links interface {
 	Forgotten(a links.Asking) error
 	SignUp(a links.Asking) error
 	SetPassword(ctx context.Context, s links.Setting) error
+	Changed(account, language string) // a letter to its owner
 }
 
 type forgottenBody struct {
@@ -121,17 +121,10 @@ func (s *Server) setPassword(w *response, r *http.Request) error {
 
 // checkRealmOrigin admits our own pages and those of the realm's apps: a link belongs to no app.
 func (s *Server) checkRealmOrigin(r *http.Request, realm string) error {
-	origin := r.Header.Values("Origin")
-	if r.Header.Get("Sec-Fetch-Site") == "cross-site" || len(origin) != 1 {
-		return fault.New(fault.OriginRefused, "send an Origin, from this site")
-	}
-	if origin[0] == s.homes.Own(r) {
-		return s.homes.Check(r, realm)
-	}
 	for _, app := range s.Apps {
-		if app.Realm == realm && slices.Contains(s.originsOf(app), origin[0]) {
+		if app.Realm == realm && s.checkPage(r, app) == nil {
 			return nil
 		}
 	}
-	return fault.New(fault.OriginRefused, "not an origin of an app of this realm")
+	return fault.New(fault.OriginRefused, "not a page of the realm")
 }

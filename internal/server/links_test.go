@@ -19,11 +19,16 @@ import (
 type fakeLinks struct {
 	asked []links.Asking
 	set   []links.Setting
+	told  []string
 	fail  error
 }
 
 func (f *fakeLinks) Forgotten(a links.Asking) error { f.asked = append(f.asked, a); return f.fail }
 func (f *fakeLinks) SignUp(a links.Asking) error    { f.asked = append(f.asked, a); return f.fail }
+func (f *fakeLinks) Changed(account, language string) {
+	f.told = append(f.told, account+" in "+language)
+}
+
 func (f *fakeLinks) SetPassword(_ context.Context, s links.Setting) error {
 	f.set = append(f.set, s)
 	return f.fail

@@ -82,6 +82,9 @@ func (s *Server) changePassword(w *response, r *http.Request) error {
 	if !who.app.Body {
 		s.keepDevice(w, who.account.Realm, device)
 	}
+	if s.Links != nil {
+		s.Links.Changed(who.account.ID, language(r))
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

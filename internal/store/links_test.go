@@ -16,18 +16,18 @@ import (
 	"github.com/munjigi/munjigi/internal/token"
 )
 
-// newMember is a member to be, with the password "old".
-func newMember(login string) account.Member {
+// memberToBe is a member to be, with the password "old".
+func memberToBe(login string) account.Member {
 	return account.Member{Login: login, Hash: "old", Account: account.Account{
 		ID: token.NewID(), Identity: account.Identity{Realm: "members", Issuer: account.PasswordIssuer, Subject: token.NewID()},
 		Profile: account.Profile{Email: login + "@example.com", Name: "Name of " + login, Roles: []string{}},
 	}}
 }
 
-// mustAdd adds a member, with two live sessions.
-func mustAdd(t *testing.T, s *Store, login string) (account.Member, []session.Session) {
+// mustAddSignedIn adds a member, with two live sessions.
+func mustAddSignedIn(t *testing.T, s *Store, login string) (account.Member, []session.Session) {
 	t.Helper()
-	m, err := s.AddMember(t.Context(), newMember(login), audit.Event{At: start, Action: audit.MemberAdded, Realm: "members"})
+	m, err := s.AddMember(t.Context(), memberToBe(login), audit.Event{At: start, Action: audit.MemberAdded, Realm: "members"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,15 +60,15 @@ func mustLink(t *testing.T, s *Store, m account.Member) links.Link {
 
 // using is a use with a hash of its own, as a salt makes it.
 func using(l links.Link, at time.Time) links.Using {
-	fresh := newMember(l.Login)
+	fresh := memberToBe(l.Login)
 	fresh.Hash = ""
 	return links.Using{Hash: l.Hash, Encoded: "new " + token.NewID(), Fresh: fresh, At: at, From: "192.0.2.7"}
 }
 
 // A link sets the password once: all sessions of the account end with it, and all of it is told.
 func testLink(t *testing.T, s *Store) {
-	m, rows := mustAdd(t, s, "kim")
-	other, others := mustAdd(t, s, "lee")
+	m, rows := mustAddSignedIn(t, s, "kim")
+	other, others := mustAddSignedIn(t, s, "lee")
 	l := mustLink(t, s, m)
 	at := start.Add(time.Minute)
 	found, ok, err := s.Link(t.Context(), l.Hash, at)
@@ -146,7 +146,7 @@ func wantRefused(t *testing.T, s *Store, l links.Link, at time.Time) {
 
 // What is over, older than the password, of a disabled account, or was never made.
 func testUselessLinks(t *testing.T, s *Store) {
-	m, rows := mustAdd(t, s, "kim")
+	m, rows := mustAddSignedIn(t, s, "kim")
 	l, second := mustLink(t, s, m), mustLink(t, s, m)
 	wantUseless(t, s, l, l.Until)
 	wantUseless(t, s, links.Link{Hash: sha256.Sum256([]byte("x"))}, start)
@@ -168,7 +168,7 @@ func testUselessLinks(t *testing.T, s *Store) {
 
 // However many use it at once: one does.
 func testParallelLinks(t *testing.T, s *Store) {
-	m, _ := mustAdd(t, s, "kim")
+	m, _ := mustAddSignedIn(t, s, "kim")
 	l, second := mustLink(t, s, m), mustLink(t, s, m)
 	fresh := mustLink(t, s, account.Member{Login: "new@example.com"})
 	again := mustLink(t, s, account.Member{Login: "new@example.com"})
@@ -215,7 +215,7 @@ func testSignUpLink(t *testing.T, s *Store) {
 
 // A login's links are counted over all of them, used or not; those of another login or realm, and older ones, are not.
 func testLinkLimit(t *testing.T, s *Store) {
-	m, _ := mustAdd(t, s, "kim")
+	m, _ := mustAddSignedIn(t, s, "kim")
 	made := func(l links.Link, at time.Time) bool {
 		t.Helper()
 		l.MadeAt, l.Until = at, at.Add(time.Hour)
@@ -264,7 +264,7 @@ func count(t *testing.T, s *Store, query string) (n int64) {
 
 // Links that are over are swept away, others stay.
 func testSweepLinks(t *testing.T, s *Store) {
-	m, _ := mustAdd(t, s, "kim")
+	m, _ := mustAddSignedIn(t, s, "kim")
 	l := mustLink(t, s, m)
 	if _, err := s.Sweep(t.Context(), l.Until.Add(-time.Microsecond), 100); err != nil || count(t, s, `SELECT COUNT(*) FROM links`) != 1 {
 		t.Errorf("swept too early: %v", err)
