@@ -74,7 +74,7 @@ var policy = map[string]row{
 
 	// what puts it together
 	"console":               {},
-	"internal/demo":         {ours: "internal/demo/members internal/fault verify", std: "net/http", libs: "go-jose"},
+	"internal/demo":         {ours: "internal/demo/mailbox internal/demo/members internal/fault verify", std: "net/http", libs: "go-jose"},
 	"internal/demo/mailbox": {std: "net/http", libs: "go-smtp"},
 	"internal/demo/members": {ours: "internal/fault verify", std: "net/http"},
 	"cmd/munjigi": {

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const binary = process.env.MUNJIGI_BIN ?? fileURLToPath(new URL('../bin/munjigi', import.meta.url))
-const ports = 6
+const ports = 7
 const startsWithin = 30_000
 
 /**

@@ -14,6 +14,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/demo"
+	"github.com/munjigi/munjigi/internal/demo/mailbox"
 	"github.com/munjigi/munjigi/internal/keys"
 )
 
@@ -31,7 +32,7 @@ func (demoCommand) Help() string {
 	return `Runs Munjigi together with a company to try it on: a provider with the company's accounts, two services, and two shops
 with members. They are separate web servers in this one process and meet over real connections. Nothing leaves this
 machine. Sign in as anybody, call a service, leave the company, and see how soon the service knows. Or sign in to the shop
-as a member, have a hundred components call at once, and count the session calls.
+as a member, have a hundred components call at once, and count the session calls. Mail goes to a mailbox in this process.
 
 Example:
 
@@ -60,10 +61,16 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 
+	mail, err := mailbox.NewPage(town.Mailbox)
+	if err != nil {
+		return err
+	}
+	page := demo.NewPage(setup.Sites, mail)
+
 	// As in serve: requests are drained before what they need is stopped.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	group, failed := errgroup.WithContext(background)
-	public := newHTTPServer(withDemoPage(program.Handler, program.server.AtOffice, setup), log)
+	public := newHTTPServer(withDemoPage(program.Handler, program.server.AtOffice, page), log)
 	public.RegisterOnShutdown(program.server.Stop)
 	group.Go(func() error { return program.Run(failed) })
 	group.Go(func() error { return town.Run(failed) })
@@ -102,10 +109,9 @@ func announce(ctx context.Context, t *terminal, setup *demo.Setup, town *demo.To
 	return nil
 }
 
-// withDemoPage adds the page of a token's way to Munjigi's own origin, and to no realm's. It is no mux: that would tidy paths up before
+// withDemoPage adds the demo's pages to Munjigi's own origin, and to no realm's. It is no mux: that would tidy paths up before
 // Munjigi sees them.
-func withDemoPage(munjigi http.Handler, atOffice func(*http.Request) bool, setup *demo.Setup) http.Handler {
-	page := demo.NewPage(setup.Sites)
+func withDemoPage(munjigi http.Handler, atOffice func(*http.Request) bool, page http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ours := r.URL.Path == "/demo" || strings.HasPrefix(r.URL.Path, "/demo/")
 		if ours && atOffice(r) {

@@ -41,7 +41,7 @@ func TestDemoPageTakesNothingFromMunjigi(t *testing.T) {
 	}
 	handler := withDemoPage(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Seen", r.URL.Path)
-	}), func(r *http.Request) bool { return r.Host == "localhost:9000" }, setup)
+	}), func(r *http.Request) bool { return r.Host == "localhost:9000" }, demo.NewPage(setup.Sites, http.NotFoundHandler()))
 	for path, want := range map[string]string{"/demo": "", "/demo/": "", "/demo/app.js": "", "/demos": "/demos", "/": "/", "//evil/demo/": "//evil/demo/"} {
 		recorder := httptest.NewRecorder()
 		request := httptest.NewRequest("GET", "/", nil)

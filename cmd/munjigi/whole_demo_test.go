@@ -19,7 +19,7 @@ import (
 )
 
 // demoPorts is how many ports in a row the demo takes.
-const demoPorts = 6
+const demoPorts = 7
 
 // demoEvery is the demo's recheck.every.
 const demoEvery = 5 * time.Second
@@ -29,6 +29,7 @@ type demoFile struct {
 	URL      string            `json:"url"`
 	Provider string            `json:"provider"`
 	Services map[string]string `json:"services"`
+	Mail     string            `json:"mail"`
 	Shop     string            `json:"shop"`
 	Members  []members.Member  `json:"members"`
 }

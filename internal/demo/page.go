@@ -15,13 +15,15 @@ type Sites struct {
 	Services  map[string]string `json:"services"` // by name
 	Shop      string            `json:"shop"`
 	Wholesale string            `json:"wholesale"` // the second front end of the members
+	Mail      string            `json:"mail"`      // the page with all letters; with .json for programs
 
 	Shops  []ShopLogin   `json:"shops"`  // accounts that the market keeps
 	Legacy []LegacyToken `json:"legacy"` // what they hold of its old sign-in
 }
 
-// NewPage is the page that shows a token's way, for Munjigi's own origin; it expects paths below /demo/.
-func NewPage(sites Sites) http.Handler {
+// NewPage is the page that shows a token's way, and mail the letters, for Munjigi's own origin; it expects paths below
+// /demo/.
+func NewPage(sites Sites, mail http.Handler) http.Handler {
 	connect := append(slices.Sorted(maps.Values(sites.Services)), sites.Provider)
 	mux := http.NewServeMux()
 	for _, name := range []string{"app.js", "calls.js", "texts.js", "style.css"} {
@@ -32,6 +34,9 @@ func NewPage(sites Sites) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		writeJSON(w, http.StatusOK, sites)
 	})
+	for _, path := range []string{"/demo/mail", "/demo/mail.json", "/demo/mail.css"} {
+		mux.Handle("GET "+path, mail)
+	}
 	mux.Handle("GET /demo", http.RedirectHandler("/demo/", http.StatusFound))
 	mux.HandleFunc("GET /demo/{$}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", pagePolicy(connect...))

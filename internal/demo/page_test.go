@@ -37,7 +37,7 @@ func fetch(t *testing.T, handler http.Handler, path string) (*http.Response, str
 }
 
 func TestDemoPageMayCallOnlyTheDemo(t *testing.T) {
-	answer, _ := fetch(t, NewPage(sites()), "/demo/")
+	answer, _ := fetch(t, NewPage(sites(), http.NotFoundHandler()), "/demo/")
 	want := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' " +
 		"http://localhost:8082 http://localhost:8083 http://localhost:8081; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	got := strings.Fields(answer.Header.Get("Content-Security-Policy"))
@@ -50,7 +50,7 @@ func TestDemoPageMayCallOnlyTheDemo(t *testing.T) {
 }
 
 func TestDemoPageIsWhole(t *testing.T) {
-	page := NewPage(sites())
+	page := NewPage(sites(), http.NotFoundHandler())
 	_, body := fetch(t, page, "/demo/")
 	for _, name := range regexp.MustCompile(`(?:src|href)="([^"#/:]+)"`).FindAllStringSubmatch(body, -1) {
 		if answer, _ := fetch(t, page, "/demo/"+name[1]); answer.StatusCode != 200 {
@@ -119,7 +119,7 @@ func TestDemoPageSpeaksBothLanguages(t *testing.T) {
 	if diff := cmp.Diff(keys[0], keys[1]); diff != "" {
 		t.Errorf("sentences (-en +ko):\n%s", diff)
 	}
-	_, page := fetch(t, NewPage(sites()), "/demo/")
+	_, page := fetch(t, NewPage(sites(), http.NotFoundHandler()), "/demo/")
 	for _, found := range regexp.MustCompile(`data-(?:text|label)="(\w+)"`).FindAllStringSubmatch(page, -1) {
 		if _, ok := keys[0][found[1]]; !ok {
 			t.Errorf("the page wants the sentence %s, which does not exist", found[1])

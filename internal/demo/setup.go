@@ -49,10 +49,11 @@ const (
 	marketPlace    = "market"
 	shopPlace      = "the shop"
 	wholesalePlace = "the wholesale shop"
+	mailPlace      = "the mailbox"
 )
 
 // more is how many ports the demo takes beside Munjigi's.
-const more = 5
+const more = 6
 
 // Prepare chooses the addresses and writes what is missing in dir: the configuration, the provider's client secret. A
 // configuration that somebody changed is kept; one for another address is put aside and written anew.
@@ -86,13 +87,13 @@ func (s *Setup) choose(listen string) error {
 	if err != nil || port < 1 || port > 65535-more {
 		return fmt.Errorf("listen address %q: want a port from 1 to %d, the next %d are the demo's as well", listen, 65535-more, more)
 	}
-	for i, name := range [1 + more]string{munjigiPlace, providerPlace, wishlistPlace, marketPlace, shopPlace, wholesalePlace} {
+	for i, name := range [1 + more]string{munjigiPlace, providerPlace, wishlistPlace, marketPlace, shopPlace, wholesalePlace, mailPlace} {
 		s.places = append(s.places, place{name, net.JoinHostPort(host, strconv.Itoa(port+i))})
 	}
 	at := func(i int) string { return "http://" + s.places[i].address }
 	s.Sites = Sites{
 		URL: at(0), Provider: at(1), Services: map[string]string{wishlistPlace: at(2), marketPlace: at(3)},
-		Shop: at(4), Wholesale: at(5),
+		Shop: at(4), Wholesale: at(5), Mail: at(0) + "/demo/mail",
 		Shops: ShopLogins(), Legacy: LegacyTokens(),
 	}
 	return nil
@@ -128,7 +129,7 @@ func (s *Setup) writeConfig() error {
 	err = text.Execute(&config, map[string]string{
 		"URL": s.URL, "Listen": s.places[0].address, "Provider": s.Provider, "ClientID": clientID, "SecretFile": secretFile,
 		"Domain": CompanyDomain, "Wishlist": s.Services[wishlistPlace], "Market": s.Services[marketPlace],
-		"Shop": s.Shop, "Wholesale": s.Wholesale,
+		"Shop": s.Shop, "Wholesale": s.Wholesale, "SMTP": s.places[6].address, "Mail": s.Mail,
 	})
 	if err != nil {
 		return err
@@ -139,7 +140,7 @@ func (s *Setup) writeConfig() error {
 // isOurs tells whether a configuration is for these addresses.
 func (s *Setup) isOurs(config string) bool {
 	return strings.Contains(config, "url: "+s.URL+"\n") && strings.Contains(config, "issuer: "+s.Provider+"\n") &&
-		strings.Contains(config, `"`+s.Shop+`"`) && strings.Contains(config, `"`+s.Wholesale+`"`)
+		strings.Contains(config, `"`+s.Shop+`"`) && strings.Contains(config, `"`+s.Wholesale+`"`) && strings.Contains(config, `"`+s.places[6].address+`"`)
 }
 
 // WriteSites writes demo.json, by which programs find the parts of a running demo.

@@ -38,7 +38,7 @@ func TestPrepareWritesWhatIsMissing(t *testing.T) {
 	want := Sites{
 		URL: "http://localhost:9000", Provider: "http://localhost:9001",
 		Services: map[string]string{"wishlist": "http://localhost:9002", "market": "http://localhost:9003"},
-		Shop:     "http://localhost:9004", Wholesale: "http://localhost:9005",
+		Shop:     "http://localhost:9004", Wholesale: "http://localhost:9005", Mail: "http://localhost:9000/demo/mail",
 		Shops: ShopLogins(), Legacy: LegacyTokens(),
 	}
 	if diff := cmp.Diff(want, setup.Sites); diff != "" {
@@ -111,7 +111,7 @@ func TestPrepareRefuses(t *testing.T) {
 	for listen, want := range map[string]string{
 		"0.0.0.0:8080": "this machine alone", ":8080": "this machine alone", "192.168.1.2:8080": "this machine alone",
 		"office.example.com:8080": "this machine alone", "[::]:8080": "this machine alone", "localhost": "HOST:PORT",
-		"localhost:0": "port from 1", "localhost:65531": "port from 1", "localhost:http": "port from 1",
+		"localhost:0": "port from 1", "localhost:65530": "port from 1", "localhost:http": "port from 1",
 	} {
 		dir := filepath.Join(t.TempDir(), "demo")
 		if _, err := Prepare(dir, listen); err == nil || !strings.Contains(err.Error(), want) {
@@ -121,7 +121,7 @@ func TestPrepareRefuses(t *testing.T) {
 			t.Errorf("%s: something was written", listen)
 		}
 	}
-	for _, listen := range []string{"127.0.0.1:9000", "[::1]:9000", "localhost:65530"} {
+	for _, listen := range []string{"127.0.0.1:9000", "[::1]:9000", "localhost:65529"} {
 		prepare(t, t.TempDir(), listen)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/munjigi/munjigi/internal/demo/mailbox"
 	"github.com/munjigi/munjigi/internal/demo/members"
 )
 
@@ -20,6 +21,8 @@ import (
 type Town struct {
 	// Munjigi is the socket of Munjigi's own address, for the caller to serve.
 	Munjigi net.Listener
+	// Mailbox takes all letters.
+	Mailbox *mailbox.Mailbox
 
 	setup    *Setup
 	provider *Provider
@@ -29,7 +32,7 @@ type Town struct {
 
 // Open takes all ports before anything starts, so that a taken one is told at once.
 func (s *Setup) Open(log *slog.Logger) (*Town, error) {
-	town := &Town{setup: s, sockets: map[string]net.Listener{}, services: map[string]*Service{}}
+	town := &Town{Mailbox: mailbox.New(log), setup: s, sockets: map[string]net.Listener{}, services: map[string]*Service{}}
 	err := town.open(log)
 	if err != nil {
 		town.Close()
@@ -76,7 +79,7 @@ func (t *Town) Close() {
 	}
 }
 
-// Run serves the provider, the services and the shops until ctx is done or one of them fails.
+// Run serves the provider, the services, the shops and the mailbox until ctx is done or one of them fails.
 func (t *Town) Run(ctx context.Context) error {
 	handlers := map[string]http.Handler{
 		providerPlace:  t.provider,
@@ -89,6 +92,11 @@ func (t *Town) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var served sync.WaitGroup
+	served.Go(func() {
+		if err := t.Mailbox.Serve(ctx, t.sockets[mailPlace]); err != nil {
+			stop(err)
+		}
+	})
 	for name, handler := range handlers {
 		served.Go(func() {
 			if err := serve(ctx, t.sockets[name], handler); err != nil {
@@ -174,6 +182,7 @@ func (s *Setup) WriteTable(w io.Writer) error {
 	row("  "+s.URL+"/", "the console")
 	row("  "+s.Shop+"/", "a shop for members: a hundred calls, one session call")
 	row("  "+s.Wholesale+"/", "a second front end of the same members")
+	row("  "+s.Mail, "the mailbox: links to set passwords and to sign up")
 	row("  "+s.Provider+"/", "the company's accounts: leave, return, break it")
 	row("  "+s.Services[wishlistPlace]+"/openapi.json", "wishlist, a service with a private API")
 	row("  "+s.Services[marketPlace]+"/openapi.json", "market, another one")
