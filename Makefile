@@ -64,12 +64,17 @@ compile-tests: | check-go
 	$(say) 'go: compiling the tests with the race detector'
 	@$(RACE) -run '^$$' ./... >/dev/null
 
-bench: need
+bench: need node_modules/.package-lock.json
 	$(say) 'bench: each row beside its yardstick, a minute or two; make bench BENCH=-strict fails when a goal is missed'
 	@cd bench && $(SHIPPED) go run . $(BENCH)
+	$(say) 'bench: the browser client beside others, in real Chromium, about two minutes'
+	@npm run build -w packages/client --silent
+	@CHROMIUM=$${CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)} npm run bench -w bench/client --silent
 
 soak: need-all bin/munjigi
 	$(say) 'soak: about half an hour'
+	@npm run build -w packages/client --silent
+	@cd e2e && MUNJIGI_SOAK=1 node --test --test-reporter=spec client-*.test.mjs
 	@MUNJIGI_SOAK=1 RAPID_CHECKS=20000 $(RACE) -count=1 -timeout 2h ./...
 
 fmt: need node_modules/.package-lock.json

@@ -66,7 +66,10 @@ rows.push(['size (min+gzip, without axios)', ...(await Promise.all(names.map(asy
 await browser.close()
 
 if (process.argv.includes('--json')) {
-  const found = rows.map(([title, ...cells]) => ({ case: title, ...Object.fromEntries(names.map((it, i) => [it, cells[i]])) }))
+  const found = rows.map(([title, ...cells]) => ({
+    case: title,
+    ...Object.fromEntries(names.map((it, i) => [it, cells[i]])),
+  }))
   process.stdout.write(`${JSON.stringify(found, null, 2)}\n`)
 } else if (process.argv.includes('--markdown')) {
   const line = (cells) => `| ${cells.join(' | ')} |\n`

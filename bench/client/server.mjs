@@ -14,7 +14,16 @@ export async function startServer(pages) {
     for (const res of waiting) res.destroy()
     waiting.clear()
     const generation = state.generation + 1
-    Object.assign(state, { generation, previous: generation, at: 0, dead: false, mode: 'ok', renewals: 0, rotations: 0, again: 0 })
+    Object.assign(state, {
+      generation,
+      previous: generation,
+      at: 0,
+      dead: false,
+      mode: 'ok',
+      renewals: 0,
+      rotations: 0,
+      again: 0,
+    })
   }
 
   function answer(res) {
@@ -57,7 +66,8 @@ export async function startServer(pages) {
     }
     if (pathname === '/session' || pathname === '/auth/session/refresh') return renew(req, res)
     if (pathname.startsWith('/api/')) {
-      const shown = /^Bearer (\w+)/.exec(req.headers.authorization)?.[1] ?? /sAccessToken=(\w+)/.exec(req.headers.cookie)?.[1]
+      const shown =
+        /^Bearer (\w+)/.exec(req.headers.authorization)?.[1] ?? /sAccessToken=(\w+)/.exec(req.headers.cookie)?.[1]
       const good = !state.dead && shown === `a${state.generation}`
       return json(res, good ? 200 : 401, good ? {} : { code: 'token_expired' })
     }
@@ -65,7 +75,9 @@ export async function startServer(pages) {
     if (script) return res.writeHead(200, { 'content-type': 'text/javascript' }).end(script)
     const name = searchParams.get('client')
     res.writeHead(200, { 'content-type': 'text/html' })
-    res.end(`<!doctype html><title>${name}</title><script src="/clock.js?script=clock"></script><script src="/?script=${name}"></script>`)
+    res.end(
+      `<!doctype html><title>${name}</title><script src="/clock.js?script=clock"></script><script src="/?script=${name}"></script>`,
+    )
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
