@@ -280,6 +280,7 @@ func TestAccessTokens(t *testing.T) {
 		"another issuer":      {o.access(refresh, func(c *token.Claims) { c.Issuer = stranger }), fault.TokenInvalid},
 		"another realm":       {o.access(refresh, func(c *token.Claims) { c.Realm = "members" }), fault.TokenInvalid},
 		"another app":         {o.access(refresh, func(c *token.Claims) { c.ClientID = "nobody" }), fault.TokenInvalid},
+		"our own call":        {o.access(refresh, func(c *token.Claims) { c.Subject, c.ClientID, c.Realm = "munjigi", "munjigi", "munjigi" }), fault.TokenInvalid},
 		"another person":      {o.access(refresh, func(c *token.Claims) { c.Subject = "account-lee" }), fault.TokenInvalid},
 		"another session":     {o.access(foreign, func(c *token.Claims) { c.Realm, c.Subject = "staff", "account-kim" }), fault.TokenInvalid},
 		"a session elsewhere": {o.access(pat, func(c *token.Claims) { c.Realm = "staff" }), fault.TokenInvalid},
