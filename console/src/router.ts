@@ -1,6 +1,6 @@
-import { createRouter, createWebHistory, type RouteLocationRaw, type RouteRecordRaw, type Router } from 'vue-router'
-import type { Session } from './session/session'
-import type { State } from './session/types'
+import type { Session, State } from '@munjigi/client'
+import { createRouter, createWebHistory, type RouteRecordRaw, type Router } from 'vue-router'
+import { type Place, placeOf, signInPage } from './session/place'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -13,9 +13,11 @@ declare module 'vue-router' {
   }
 }
 
-export const routes: RouteRecordRaw[] = [
+const account = () => import('./screens/account/AccountScreen.vue')
+
+const routes: RouteRecordRaw[] = [
   { path: '/', component: () => import('./screens/home/HomeScreen.vue'), meta: { title: 'home.page' } },
-  { path: '/account', component: () => import('./screens/account/AccountScreen.vue'), meta: { title: 'account.page' } },
+  { path: '/account', component: account, meta: { title: 'account.page' } },
   { path: '/people', component: () => import('./screens/people/PeopleScreen.vue'), meta: { title: 'people.page' } },
   {
     path: '/sign-in',
@@ -23,34 +25,67 @@ export const routes: RouteRecordRaw[] = [
     meta: { title: 'signIn.page', open: true, bare: true },
   },
   {
+    path: '/sign-in/:realm',
+    component: () => import('./screens/password/PasswordScreen.vue'),
+    meta: { title: 'signIn.page', open: true, bare: true },
+  },
+  {
+    path: '/sign-in/:realm/forgotten',
+    component: () => import('./screens/forgotten/ForgottenScreen.vue'),
+    meta: { title: 'forgotten.page', open: true, bare: true },
+  },
+  {
+    path: '/sign-in/:realm/sign-up',
+    component: () => import('./screens/sign-up/SignUpScreen.vue'),
+    meta: { title: 'signUp.page', open: true, bare: true },
+  },
+  {
+    path: '/sign-in/:realm/password',
+    component: () => import('./screens/new-password/NewPasswordScreen.vue'),
+    meta: { title: 'newPassword.page', open: true, bare: true },
+  },
+  { path: '/account/:realm', component: account, meta: { title: 'account.page' } },
+  {
     path: '/:rest(.*)*',
     component: () => import('./screens/not-found/NotFoundScreen.vue'),
     meta: { title: 'notFound.page', open: true },
   },
 ]
 
-/** The sign-in page, with the reason of the end and the way back. Who signed out by themselves starts afresh. */
-export function signInPage(state: State, from: string): RouteLocationRaw {
-  const code = state.end?.code
-  const back = code === 'session_signed_out' || from === '/' ? {} : { return_to: from }
-  return { path: '/sign-in', query: { ...(code ? { reason: code } : {}), ...back } }
+/** Whether an address is about the same session as this page; another one has to be loaded afresh. */
+function isHere(place: Place, path: string): boolean {
+  const to = placeOf(new URL(path, place.origin), { realm: place.members ? '' : place.realm, app: place.app }, null)
+  return to.members === place.members && to.realm === place.realm
 }
 
-export function createConsoleRouter(session: Session): Router {
+export function createConsoleRouter(session: Session, place: Place): Router {
   const router = createRouter({
     history: createWebHistory(),
     routes,
     scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
   })
-  router.beforeEach(async (to) => {
+  // The sign-in of a realm may be its provider's: the server knows, so it is asked for the page.
+  function leaveFor(path: string): false | string {
+    if (!place.members) return path
+    location.replace(path)
+    return false
+  }
+  const wayIn = (state: State, from: string) => leaveFor(signInPage(place, state.end?.reason, from))
+
+  router.beforeEach(async (to, from) => {
+    if (from.matched.length > 0 && !isHere(place, to.fullPath)) {
+      location.assign(to.fullPath)
+      return false
+    }
     if (to.meta.open) return true
     const state = await session.ready()
-    return state.status === 'anonymous' ? signInPage(state, to.fullPath) : true
+    return state.status === 'anonymous' ? wayIn(state, to.fullPath) : true
   })
   session.subscribe((state) => {
     const at = router.currentRoute.value
     if (state.status !== 'anonymous' || at.meta.open || at.matched.length === 0) return
-    void router.replace(signInPage(state, at.fullPath))
+    const to = wayIn(state, at.fullPath)
+    if (to) void router.replace(to)
   })
   return router
 }

@@ -56,7 +56,7 @@ test('every text is used', () => {
     .filter((name) => /\.(vue|ts)$/.test(name))
     .map((name) => readFileSync(new URL(name, folder), 'utf8'))
     .join('\n')
-  const chosenAtRunTime = /^(code|local|language|theme)\./
+  const chosenAtRunTime = /^(code|member|local|language|theme)\./
   const unused = leaves(en).filter(
     ([key]) => !chosenAtRunTime.test(key) && !new RegExp(`['"\`]${key}['"\`]`).test(sources),
   )
@@ -65,7 +65,7 @@ test('every text is used', () => {
 
 test('every text compiles', () => {
   for (const language of ['ko', 'en'] as const) {
-    const { t } = createTexts(language).global
+    const { t } = createTexts(language, language === 'ko' ? ko : en).global
     for (const [key, text] of leaves(language === 'ko' ? ko : en)) {
       const values = Object.fromEntries(holes(text).map((hole) => [hole.slice(1, -1), 'X']))
       expect(t(key, values), key).not.toMatch(/[{}]|^$/)
@@ -74,10 +74,10 @@ test('every text compiles', () => {
 })
 
 test('numbers are spoken as the language does', () => {
-  const english = createTexts('en').global
+  const english = createTexts('en', en).global
   expect(english.t('wave.confirmTitle', { n: 1 }, 1)).toBe('Cut off 1 person?')
   expect(english.t('wave.confirmTitle', { n: 15 }, 15)).toBe('Cut off 15 people?')
-  expect(createTexts('ko').global.t('wave.confirmTitle', { n: 1 }, 1)).toBe('1명을 차단할까요?')
+  expect(createTexts('ko', ko).global.t('wave.confirmTitle', { n: 1 }, 1)).toBe('1명을 차단할까요?')
 })
 
 test.each([

@@ -21,12 +21,13 @@ func (s *Server) app(name, at string) (account.App, error) {
 	return app, nil
 }
 
-// originsOf is where an app's pages live: for the console and for nobody else without saying so, here.
+// originsOf is where an app's pages live, and our own: people sign in and look after their account here, on behalf of the
+// app that they came from.
 func (s *Server) originsOf(app account.App) []string {
-	if app.Name == account.Console {
-		return []string{s.own}
+	if slices.Contains(app.Origins, s.own) {
+		return app.Origins
 	}
-	return app.Origins
+	return append(slices.Clone(app.Origins), s.own)
 }
 
 // checkOrigin refuses a request that another page than one of the app's could have caused. What it stops: any site that

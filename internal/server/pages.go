@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"html"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/signin"
 )
@@ -114,10 +116,15 @@ func (s *Server) console(w *response, r *http.Request) error {
 	if accept := r.Header.Get("Accept"); strings.Contains(accept, "json") && !strings.Contains(accept, "text/html") {
 		return fault.New(fault.NotFound, "")
 	}
-	return s.index(w)
+	return s.index(w, r)
 }
 
-func (s *Server) index(w *response) error {
+// blank is where the built index.html leaves room for what its script has to know before it can ask anything.
+const blank = `data-realm="" data-app=""`
+
+// index is the console's page, for every path of its own and of the members' pages: /sign-in/{realm}/… and
+// /account/{realm}. It bears the realm that the path is about and an app to act for; neither is a secret.
+func (s *Server) index(w *response, r *http.Request) error {
 	if s.Pages == nil {
 		return fault.New(fault.NotFound, "the console has not been built")
 	}
@@ -128,7 +135,35 @@ func (s *Server) index(w *response) error {
 	if err != nil {
 		return fmt.Errorf("read index: %w", err)
 	}
+	realm, app := s.about(r.URL.Path)
+	filled := fmt.Sprintf(`data-realm="%s" data-app="%s"`, html.EscapeString(realm), html.EscapeString(app))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, err = w.Write(index)
+	_, err = w.Write(bytes.Replace(index, []byte(blank), []byte(filled), 1))
 	return gone(err)
+}
+
+// about is the realm that a page of ours is about, and the app to act for unless the page knows a better one.
+func (s *Server) about(path string) (realm, app string) {
+	for _, pages := range []string{"/sign-in/", "/account/"} {
+		if rest, ours := strings.CutPrefix(path, pages); ours {
+			realm, _, _ = strings.Cut(rest, "/")
+			return realm, s.appOf(realm)
+		}
+	}
+	return s.Console, account.Console
+}
+
+// appOf is one of a realm's apps with a cookie, always the same: what somebody does on our own pages who did not come
+// from any app is done for it. They share the realm's cookie, so it does not matter which. "" = there is none.
+func (s *Server) appOf(realm string) string {
+	if realm == s.Console {
+		return account.Console
+	}
+	first := ""
+	for name, app := range s.Apps {
+		if app.Realm == realm && !app.Body && (first == "" || name < first) {
+			first = name
+		}
+	}
+	return first
 }

@@ -1,5 +1,5 @@
-import type { Call } from '../session/session'
-import type { Account } from '../session/types'
+import type { Account } from '@munjigi/client'
+import type { Call } from '../session/call'
 
 /** Somebody's live session, for administrators. All times are whole seconds since 1970. */
 export interface ListedSession {

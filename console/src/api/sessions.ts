@@ -1,4 +1,4 @@
-import type { Call } from '../session/session'
+import type { Call } from '../session/call'
 
 /** One of my own sessions. All times are whole seconds since 1970. */
 export interface OwnSession {

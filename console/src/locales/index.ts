@@ -1,6 +1,5 @@
 import { createI18n, type I18n } from 'vue-i18n'
-import en from './en.json'
-import ko from './ko.json'
+import type en from './en.json'
 
 export type Language = 'ko' | 'en'
 export type Messages = typeof en
@@ -18,12 +17,19 @@ export function chooseLanguage(remembered: string | null, preferred: readonly st
   return known === 'ko' ? 'ko' : 'en'
 }
 
-export function createTexts(language: Language) {
+const files = { en: () => import('./en.json'), ko: () => import('./ko.json') }
+
+/** The texts of one language: whoever reads Korean does not load the English ones. */
+export async function loadMessages(language: Language): Promise<Messages> {
+  return (await files[language]()).default
+}
+
+export function createTexts(language: Language, messages: Messages) {
   return createI18n<[Messages], Language, false>({
     legacy: false,
     locale: language,
-    fallbackLocale: 'en',
-    messages: { en, ko },
+    fallbackLocale: false,
+    messages: { [language]: messages } as Record<Language, Messages>,
   })
 }
 

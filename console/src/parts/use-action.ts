@@ -1,6 +1,6 @@
 import { ElMessage } from 'element-plus'
 import { ref } from 'vue'
-import { CallError } from '../session/errors'
+import { isOver } from '../session/call'
 import { useMessages } from './use-messages'
 
 /**
@@ -30,7 +30,7 @@ export function useAction<T>(perform: (subject: T) => Promise<string | null>) {
       if (done) ElMessage({ message: done, type: 'success', grouping: true })
     } catch (cause) {
       // The session's end is told once, on the sign-in page.
-      if (!(cause instanceof CallError && cause.final)) error.value = messageOf(cause)
+      if (!isOver(cause)) error.value = messageOf(cause)
       else asked.value = false
     } finally {
       busy.value = false

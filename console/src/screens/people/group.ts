@@ -1,5 +1,5 @@
+import type { Account } from '@munjigi/client'
 import type { ListedSession } from '../../api/admin'
-import type { Account } from '../../session/types'
 
 /** Somebody with all of their sessions that were fetched so far. */
 export interface Person {

@@ -1,17 +1,19 @@
+import type { Account } from '@munjigi/client'
+import { useSession } from '@munjigi/client/vue'
 import { useInfiniteQuery, useQueryClient } from '@tanstack/vue-query'
 import { refDebounced } from '@vueuse/core'
 import { computed, ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { type ListedSession, listSessions, revokeAccount, revokeSession } from '../../api/admin'
 import { useAction } from '../../parts/use-action'
-import type { Account } from '../../session/types'
-import { useSession } from '../../session/use-session'
+import { useCall } from '../../session/call'
 import { nameOf } from '../../shell/name-of'
 import { groupByPerson } from './group'
 
 /** Who is signed in: found, paged, revoked. */
 export function usePeople() {
-  const { session, state } = useSession()
+  const { state } = useSession()
+  const call = useCall()
   const { t } = useI18n()
   const queries = useQueryClient()
   const admin = computed(() => state.value.account?.roles.includes('admin') ?? false)
@@ -23,7 +25,7 @@ export function usePeople() {
   )
   const list = useInfiniteQuery({
     queryKey: ['admin sessions', search],
-    queryFn: ({ pageParam, signal }) => listSessions(session.call, { search: search.value, after: pageParam, signal }),
+    queryFn: ({ pageParam, signal }) => listSessions(call, { search: search.value, after: pageParam, signal }),
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
     placeholderData: (before) => before,
@@ -36,12 +38,12 @@ export function usePeople() {
     await queries.invalidateQueries({ queryKey: ['admin sessions'] })
   }
   const endOne = useAction(async (one: ListedSession) => {
-    await revokeSession(session.call, one.id)
+    await revokeSession(call, one.id)
     await refresh()
     return t('people.revoked', { name: nameOf(one.account), device: one.device || t('account.unknownDevice') })
   })
   const endAll = useAction(async (account: Account) => {
-    const ended = await revokeAccount(session.call, account.id)
+    const ended = await revokeAccount(call, account.id)
     await refresh()
     return t('people.allDone', { name: nameOf(account), n: ended }, ended)
   })

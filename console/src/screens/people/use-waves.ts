@@ -1,9 +1,10 @@
+import { useSession } from '@munjigi/client/vue'
 import { useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { decideWave, listWaves, type Wave } from '../../api/admin'
 import { useAction } from '../../parts/use-action'
-import { useSession } from '../../session/use-session'
+import { useCall } from '../../session/call'
 import { nameOf } from '../../shell/name-of'
 
 const namedInDialog = 5
@@ -15,19 +16,20 @@ function hostOf(issuer: string): string {
 
 /** The waves that wait for a decision, and the two decisions. */
 export function useWaves() {
-  const { session, state } = useSession()
+  const { state } = useSession()
+  const call = useCall()
   const { t } = useI18n()
   const queries = useQueryClient()
   const shown = ref<string[]>([])
   const list = useQuery({
     queryKey: ['waves'],
-    queryFn: ({ signal }) => listWaves(session.call, signal),
+    queryFn: ({ signal }) => listWaves(call, signal),
     refetchInterval: 5000,
     enabled: computed(() => state.value.account?.roles.includes('admin') ?? false),
   })
 
   async function decide(wave: Wave, decision: 'confirm' | 'dismiss'): Promise<string> {
-    await decideWave(session.call, wave.provider, decision)
+    await decideWave(call, wave.provider, decision)
     await Promise.all(['waves', 'admin sessions'].map((key) => queries.invalidateQueries({ queryKey: [key] })))
     return t(decision === 'confirm' ? 'wave.confirmed' : 'wave.dismissed')
   }

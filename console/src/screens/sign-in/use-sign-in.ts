@@ -1,54 +1,40 @@
-import { useQuery } from '@tanstack/vue-query'
-import { useEventListener } from '@vueuse/core'
-import { computed, onMounted } from 'vue'
+import { useSession } from '@munjigi/client/vue'
+import { computed } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
-import { signInAddress, signInOptions } from '../../api/sign-in'
-import { useMessages } from '../../parts/use-messages'
-import { rememberRealm } from '../../session/realm'
+import { type Realm, signInAddress } from '../../api/sign-in'
 import { safeReturnPath } from '../../session/return-path'
-import { useSession } from '../../session/use-session'
+import { useArrival } from '../../session/use-arrival'
+import { useOptions } from '../../session/use-options'
+import { useReason } from '../../session/use-reason'
 
-function one(value: unknown): string {
-  return typeof value === 'string' ? value : ''
-}
+const looks = {
+  oidc: { icon: 'building', text: 'signIn.button' },
+  password: { icon: 'lock', text: 'signIn.withPassword' },
+} as const
 
-/** The sign-in page: the ways in, why one is here, and where one goes afterwards. */
+/** The console's sign-in page: its realm's way in, those of the other realms, and where one goes afterwards. */
 export function useSignIn() {
-  const { session, state } = useSession()
-  const { sentenceOf } = useMessages()
+  const { session } = useSession()
   const route = useRoute()
   const router = useRouter()
+  const { code } = useReason()
+  const { options } = useOptions()
   const returnTo = computed(() => safeReturnPath(route.query.return_to))
 
-  const options = useQuery({
-    queryKey: ['sign-in options'],
-    queryFn: async () => {
-      const answer = await signInOptions(session.openCall)
-      rememberRealm(answer.console)
-      return answer
-    },
+  const look = (realm: Realm) => looks[realm.kind === 'oidc' ? 'oidc' : 'password']
+  const all = computed(() => options.data.value?.realms ?? [])
+  const isOurs = (realm: Realm) => realm.name === options.data.value?.console
+  const way = computed(() => {
+    const realm = all.value.find(isOurs)
+    return realm && { ...realm, ...look(realm), address: signInAddress(realm.name, returnTo.value) }
   })
-  const ways = computed(() =>
-    (options.data.value?.realms ?? [])
-      .filter((realm) => realm.name === options.data.value?.console && realm.kind === 'oidc')
-      .map((realm) => ({ ...realm, address: signInAddress(realm.name, returnTo.value) })),
+  // Without an app the server has them end up at their own account.
+  const others = computed(() =>
+    all.value
+      .filter((realm) => !isOurs(realm) && realm.kind !== 'oidc')
+      .map((realm) => ({ ...realm, ...look(realm), address: `/sign-in/${encodeURIComponent(realm.name)}` })),
   )
 
-  const code = computed(() => one(route.query.reason) || state.value.end?.code || '')
-  const reason = computed(() => sentenceOf(code.value))
-  // Only what this page itself was told: text in an address is not shown.
-  const replaced = computed(() => (state.value.end?.code === code.value ? state.value.end : null))
-  const request = computed(() => (/^[\w-]{1,64}$/.test(one(route.query.request)) ? one(route.query.request) : ''))
-
-  const arrivedWith = session.hinted()
-  async function enter(): Promise<void> {
-    // A reason is to be read, so it stays, until a sign-in elsewhere in this browser makes it history.
-    if (code.value && session.hinted() === arrivedWith) return
-    const { status } = await session.ready()
-    if (status === 'active') await router.replace(returnTo.value)
-  }
-  onMounted(enter)
-  useEventListener(window, 'focus', enter)
-
-  return { options, ways, reason, replaced, request, returnTo }
+  useArrival(session, { hasReason: () => code.value !== '', goOn: () => router.replace(returnTo.value) })
+  return { options, way, others, returnTo }
 }
