@@ -224,7 +224,7 @@ func (p *program) serverConfig(flow *signin.Flow) server.Config {
 	realms := map[string]server.Realm{}
 	for name, realm := range p.config.Realms {
 		if realm.Password != nil {
-			realms[name] = server.Realm{Kind: server.Password, URL: p.config.RealmURL(name), SignUp: realm.Password.SignUp, Forgotten: p.letters != nil}
+			realms[name] = server.Realm{Kind: server.Password, URL: p.config.RealmURL(name), SignUp: realm.Password.SignUp, MinLength: realm.Password.MinLength, Forgotten: p.letters != nil}
 		} else if realm.Credentials != nil {
 			realms[name] = server.Realm{Kind: server.Credentials, URL: p.config.RealmURL(name)}
 		} else if issuer, err := url.Parse(realm.OIDC.Issuer); err == nil {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/munjigi/munjigi/internal/account"
-	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/server/host"
 )
 
@@ -28,8 +27,8 @@ func (s *Server) checkHost(r *http.Request, to route) error {
 		return nil
 	}
 	realm := r.PathValue("realm")
-	if below, ok := strings.CutPrefix(r.URL.Path, "/sign-in/"); ok && realm == "" {
-		realm, _, _ = strings.Cut(below, "/") // of one of the console's pages
+	if realm == "" {
+		realm = realmOfPage(r.URL.Path)
 	}
 	if s.homes.Of(realm) != nil {
 		return s.homes.Check(r, realm)
@@ -57,18 +56,6 @@ func (s *Server) forMembers(r *http.Request, to route) bool {
 func (s *Server) AtOffice(r *http.Request) bool {
 	at := s.homes.At(r)
 	return at != nil && at.Office
-}
-
-// checkPage is checkOrigin for what our own page sends as well, for the app that it signs somebody in to.
-func (s *Server) checkPage(r *http.Request, app account.App) error {
-	origin, site := r.Header.Values("Origin"), r.Header.Get("Sec-Fetch-Site")
-	if app.Body || len(origin) != 1 || origin[0] != s.homes.Own(r) {
-		return s.checkOrigin(r, app)
-	}
-	if site != "" && site != "same-origin" {
-		return fault.New(fault.OriginRefused, "the request comes from another site")
-	}
-	return s.homes.Check(r, app.Realm)
 }
 
 // hintDomain is the domain of a realm's hint cookie; "" where cookie_domain does not hold the realm's address, because

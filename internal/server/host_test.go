@@ -184,8 +184,14 @@ func TestSessionCallsAreAnsweredAtTheRealmsAddress(t *testing.T) {
 			t.Errorf("%s %s: the shop's page cannot read it", a.method, a.path)
 		}
 	}
-	// The members' page is no page of the shop's, nor of the office's.
+	// Members look after their account on our own page at their address, for whichever app they came from; the office's
+	// page is none of theirs, and theirs none of the office's.
 	for _, a := range calls("shop", w.login, "members", kim)[:1] {
+		if r := w.send(t, w.login, a); r.StatusCode != http.StatusOK {
+			t.Errorf("%s %s from the members' page: got %d", a.method, a.path, r.StatusCode)
+		}
+	}
+	for _, a := range calls("shop", w.at, "members", kim)[:1] {
 		wantProblem(t, w.send(t, w.login, a), fault.OriginRefused)
 	}
 	for _, a := range calls("console", w.login, "staff", boss)[:1] {

@@ -21,13 +21,17 @@ func (s *Server) app(name, at string) (account.App, error) {
 	return app, nil
 }
 
-// originsOf is where an app's pages live, and our own: people sign in and look after their account here, on behalf of the
-// app that they came from.
+// originsOf is where an app's pages live, and our own at its realm's address: people sign in and look after their account
+// there, on behalf of the app that they came from.
 func (s *Server) originsOf(app account.App) []string {
-	if slices.Contains(app.Origins, s.own) {
+	own := s.own
+	if home := s.homes.Of(app.Realm); home != nil {
+		own = home.Own
+	}
+	if slices.Contains(app.Origins, own) {
 		return app.Origins
 	}
-	return append(slices.Clone(app.Origins), s.own)
+	return append(slices.Clone(app.Origins), own)
 }
 
 // checkOrigin refuses a request that another page than one of the app's could have caused. What it stops: any site that

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -135,22 +136,22 @@ func (s *Server) index(w *response, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("read index: %w", err)
 	}
-	realm, app := s.about(r.URL.Path)
-	filled := fmt.Sprintf(`data-realm="%s" data-app="%s"`, html.EscapeString(realm), html.EscapeString(app))
+	realm := cmp.Or(realmOfPage(r.URL.Path), s.Console)
+	filled := fmt.Sprintf(`data-realm="%s" data-app="%s"`, html.EscapeString(realm), html.EscapeString(s.appOf(realm)))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, err = w.Write(bytes.Replace(index, []byte(blank), []byte(filled), 1))
 	return gone(err)
 }
 
-// about is the realm that a page of ours is about, and the app to act for unless the page knows a better one.
-func (s *Server) about(path string) (realm, app string) {
+// realmOfPage is the realm that a page for its members is about; "" = it is one of the console's.
+func realmOfPage(path string) string {
 	for _, pages := range []string{"/sign-in/", "/account/"} {
-		if rest, ours := strings.CutPrefix(path, pages); ours {
-			realm, _, _ = strings.Cut(rest, "/")
-			return realm, s.appOf(realm)
+		if below, ok := strings.CutPrefix(path, pages); ok {
+			realm, _, _ := strings.Cut(below, "/")
+			return realm
 		}
 	}
-	return s.Console, account.Console
+	return ""
 }
 
 // appOf is one of a realm's apps with a cookie, always the same: what somebody does on our own pages who did not come

@@ -28,7 +28,7 @@ func (s *Server) signIn(w *response, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.checkPage(r, app); err != nil {
+	if err := s.checkOrigin(r, app); err != nil {
 		return err
 	}
 	if err := s.signIns.Take(s.address(r)); err != nil {
@@ -89,7 +89,8 @@ func (s *Server) changePassword(w *response, r *http.Request) error {
 	return nil
 }
 
-// signInTarget is where a page that signs somebody in goes afterwards: the one that startSignIn would have gone to.
+// signInTarget is where a page that signs somebody in goes afterwards: the one that startSignIn would have gone to, or one
+// of our own pages. Who names no app gets one of the realm's.
 func (s *Server) signInTarget(w *response, r *http.Request) error {
 	query, err := single(r, "app", "return_to")
 	if err != nil {
@@ -99,8 +100,8 @@ func (s *Server) signInTarget(w *response, r *http.Request) error {
 	if _, known := s.Realms[realm]; !known {
 		return fault.New(fault.NotFound, "no realm has this name")
 	}
-	if query["app"] == "" && realm == s.Console {
-		query["app"] = account.Console
+	if query["app"] == "" {
+		query["app"] = s.appOf(realm)
 	}
 	app, known := s.Apps[query["app"]]
 	if !known || app.Realm != realm {
@@ -111,5 +112,5 @@ func (s *Server) signInTarget(w *response, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.encode(w, map[string]string{"return_to": target})
+	return s.encode(w, map[string]string{"app": app.Name, "return_to": target})
 }

@@ -99,6 +99,7 @@ type Realm struct {
 	Kind      Kind
 	Provider  string // host of its OpenID provider; of OIDC alone
 	SignUp    bool   // people may make their own account; of Password alone
+	MinLength int    // of a password, in characters; of Password alone
 	Forgotten bool   // whoever forgot their password can be sent a link; of Password alone
 	URL       string // where its people sign in and its apps call; empty = the server's
 }

@@ -19,6 +19,7 @@ type realmBody struct {
 	Provider string `json:"provider,omitempty"` // of oidc
 	SignUp   bool   `json:"sign_up,omitempty"`  // of password, as is what follows
 	Forgot   bool   `json:"forgotten,omitempty"`
+	Least    int    `json:"min_length,omitempty"` // characters of a password
 }
 
 // signInOptions is what the sign-in page offers: the realms that are at the address where it was asked.
@@ -28,7 +29,7 @@ func (s *Server) signInOptions(w *response, r *http.Request) error {
 		if s.homes.Of(name) != s.homes.At(r) {
 			continue
 		}
-		list = append(list, realmBody{name, string(realm.Kind), realm.Provider, realm.SignUp, realm.Forgotten})
+		list = append(list, realmBody{name, string(realm.Kind), realm.Provider, realm.SignUp, realm.Forgotten, realm.MinLength})
 	}
 	slices.SortFunc(list, func(a, b realmBody) int { return strings.Compare(a.Name, b.Name) })
 	if s.AtOffice(r) {
