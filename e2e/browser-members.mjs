@@ -21,6 +21,7 @@ const people = [
   ['members', 'kim', '--name', '김민수', '--email', 'kim@shop.example'],
   ['members', 'lee', '--name', 'Lee', '--email', 'lee@shop.example'],
   ['members', 'park', '--name', 'Park', '--email', 'park@shop.example'],
+  ['members', 'han', '--name', 'Han'],
   ['members', 'choi', '--name', '최서연', '--email', 'choi@shop.example'],
   ['shared', 'store', '--name', '동대문상회'],
 ]
@@ -87,6 +88,13 @@ export async function startMembers({ mail = '' } = {}) {
   const shop = await openShop()
   const port = await freePort()
   const url = `http://localhost:${port}`
+  // init makes the seal key; its configuration is not the one of this test.
+  const answers = ['--provider', 'http://127.0.0.1:1', '--client-id', 'x', '--client-secret-file', '-']
+  run(
+    dir,
+    ['init', '--url', url, ...answers, '--domain', 'example.com', '--admin', 'boss@example.com', '-c', 'init.yaml'],
+    'x',
+  )
   await writeFile(join(dir, 'munjigi.yaml'), configuration({ url, port, shop: shop.url, mail }))
   const child = spawn(binary, ['serve'], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] })
   const lines = /** @type {string[]} */ ([])

@@ -204,12 +204,12 @@ describe('signing in', () => {
 describe('as many devices as may be', () => {
   test('one is given up for this one, with one click, and told why', async () => {
     const [first, second, third] = [await arrive(), await arrive(), await arrive()]
-    await signIn(first, 'choi')
-    await signIn(second, 'choi')
+    await signIn(first, 'han')
+    await signIn(second, 'han')
     await first.page.goto(`${town.url}/account/members`)
     await first.page.locator('.device.current').waitFor()
     await third.page.goto(signInPage())
-    await enter(third, 'choi')
+    await enter(third, 'han')
     const { page } = third
     await page.locator('.limit h2').waitFor()
     assert.equal(await page.locator('.limit-one').count(), 2)
