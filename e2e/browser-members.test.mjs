@@ -114,7 +114,7 @@ describe('signing in', () => {
     for (const login of ['choi', 'nobody']) {
       await enter(visitor, login, 'wrong')
       await page.waitForFunction(() => document.activeElement?.getAttribute('name') === 'password')
-      assert.equal(await trouble(visitor), texts.en.password.wrong)
+      assert.equal(await trouble(visitor), texts.en.code.credentials_wrong)
       assert.equal(await page.locator('[role=alert] .sign-in-trouble').count(), 1)
     }
     assert.equal(await page.locator('input[name=login]').inputValue(), 'nobody')
@@ -149,25 +149,43 @@ describe('signing in', () => {
     await page.waitForURL(`${town.shop}/cart`)
   })
 
-  test('after too many attempts one waits, and is told how long', async () => {
-    const visitor = await arrive()
+  test('after too many guesses the right password is of no use, and the sentence says what to do', async () => {
+    const visitor = await arrive({ language: 'ko' })
     const { page } = visitor
     await page.goto(signInPage())
     await page.locator('input[name=login]').waitFor()
-    const statuses = await page.evaluate(async () => {
+    await page.evaluate(async () => {
       const body = JSON.stringify({ app: 'shop', login: 'lee', password: 'wrong' })
-      const headers = { 'Content-Type': 'application/json' }
-      const seen = []
-      for (let n = 0; n < 15; n++)
-        seen.push((await fetch('/sign-in/members', { method: 'POST', headers, body })).status)
-      return seen
+      const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body }
+      await Promise.all(Array.from({ length: 10 }, () => fetch('/sign-in/members', init)))
     })
-    assert.equal(statuses.at(-1), 429, String(statuses))
     await enter(visitor, 'lee')
+    await page.locator('.sign-in-trouble').waitFor()
+    assert.equal(await trouble(visitor), texts.ko.code.credentials_wrong)
+  })
+
+  test('a network that has to wait is told how long, and nothing is sent before', async () => {
+    const visitor = await arrive()
+    const { page } = visitor
+    let asked = 0
+    await page.route('**/sign-in/members', (route) => {
+      if (route.request().method() === 'GET') return route.continue()
+      asked++
+      const body = JSON.stringify({ status: 429, code: 'too_many_attempts' })
+      return asked > 1
+        ? route.continue()
+        : route.fulfill({ status: 429, contentType: 'application/problem+json', headers: { 'Retry-After': '2' }, body })
+    })
+    await page.goto(signInPage())
+    await enter(visitor, 'choi')
     await page.locator('.sign-in-clock').waitFor()
-    assert.equal(await trouble(visitor), texts.en.password.wait)
-    assert.match(await page.locator('.sign-in-clock').innerText(), /^\d+:\d\d$/)
+    assert.match(await page.locator('.sign-in-clock').innerText(), /^0:0[12]$/)
     assert.equal(await page.locator('button[type=submit]').getAttribute('aria-disabled'), 'true')
+    await page.keyboard.press('Enter')
+    assert.equal(asked, 1)
+    await page.getByText(texts.en.password.waitOver).waitFor()
+    await page.keyboard.press('Enter')
+    await page.waitForURL(`${town.shop}/cart`)
   })
 
   test('a way back to another site is refused before anything is typed', async () => {
@@ -260,6 +278,45 @@ describe('my account', () => {
     await visitor.page.getByRole('menuitem', { name: texts.en.menu.signOut }).click()
     await visitor.page.waitForURL((url) => url.pathname === '/sign-in/shared')
     assert.doesNotMatch(await visitor.page.evaluate(() => document.cookie), /munjigi-shared-hint/)
+  })
+})
+
+describe('a change of the password', () => {
+  test('is refused with the reason at the field, and ends the other browsers, which learn why', async () => {
+    const [first, second] = [await arrive({ language: 'ko' }), await arrive({ language: 'ko' })]
+    await signIn(first, 'jung')
+    await signIn(second, 'jung')
+    for (const { page } of [first, second]) {
+      await page.goto(`${town.url}/account/members`)
+      await page.locator('.device.current').waitFor()
+    }
+    const { page } = first
+    const form = page.locator('.change-form')
+    const [old, next] = [page.locator('input[name=old]'), page.locator('input[name=new]')]
+
+    await old.fill(password)
+    await next.fill('password1234')
+    await page.keyboard.press('Enter')
+    await form.locator('.field-error').waitFor()
+    assert.match(await form.locator('.field-error').innerText(), /흔히 쓰이는/)
+    assert.equal(await focused(first), 'new')
+
+    await old.fill('not this one')
+    await next.fill('a river under seven bridges')
+    await page.keyboard.press('Enter')
+    await form.locator('.note', { hasText: texts.ko.change.wrong }).waitFor()
+
+    await old.fill(password)
+    await page.keyboard.press('Enter')
+    await form.locator('.note', { hasText: texts.ko.change.done }).waitFor()
+    assert.deepEqual([await old.inputValue(), await next.inputValue()], ['', ''])
+
+    await second.page.waitForURL((url) => url.pathname === '/sign-in/members', { timeout: 25_000 })
+    assert.equal(await second.page.locator('.sign-in-reason p').first().innerText(), texts.ko.member.session_revoked)
+    await enter(second, 'jung')
+    await second.page.locator('.sign-in-trouble').waitFor() // the old one
+    await enter(second, 'jung', 'a river under seven bridges')
+    await second.page.waitForURL(`${town.url}/account/members`)
   })
 })
 

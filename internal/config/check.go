@@ -159,7 +159,7 @@ func (c Realm) CheckRole(role string) error {
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 
 func (c checker) realm(key, name string, realm Realm) {
-	c.name(key, name, "options", token.Ourselves)
+	c.name(key, name, "options", "password", token.Ourselves) // the first two have other pages
 	if strings.HasSuffix(name, "-hint") || strings.HasSuffix(name, "-device") {
 		c.Add(key, "the name "+strict.Quoted(name), "a name that does not end in -hint or -device: other cookies do")
 	}

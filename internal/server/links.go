@@ -72,7 +72,7 @@ func (s *Server) mayAsk(r *http.Request, name string) error {
 	if s.Links == nil {
 		return fault.New(fault.NotFound, "no realm here has passwords")
 	}
-	if err := s.checkPage(r, app); err != nil {
+	if err := s.checkOrigin(r, app); err != nil {
 		return err
 	}
 	return s.letters.Take(s.address(r))
@@ -122,7 +122,7 @@ func (s *Server) setPassword(w *response, r *http.Request) error {
 // checkRealmOrigin admits our own pages and those of the realm's apps: a link belongs to no app.
 func (s *Server) checkRealmOrigin(r *http.Request, realm string) error {
 	for _, app := range s.Apps {
-		if app.Realm == realm && s.checkPage(r, app) == nil {
+		if app.Realm == realm && s.checkOrigin(r, app) == nil {
 			return nil
 		}
 	}

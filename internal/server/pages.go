@@ -98,7 +98,7 @@ func (s *Server) isFile(name string) bool {
 }
 
 // notPages are where calls go: an unknown one among them is a problem, never the console's index.
-var notPages = []string{"/admin/", "/session/", "/sessions/", "/account/", "/services/", "/.well-known/", "/revocations/", "/healthz/", "/readyz/", "/assets/"}
+var notPages = []string{"/admin/", "/session/", "/sessions/", "/account/password/", "/services/", "/.well-known/", "/revocations/", "/healthz/", "/readyz/", "/assets/"}
 
 // console is every other path: a file of the console, or its index, as the console itself knows what the path means.
 func (s *Server) console(w *response, r *http.Request) error {

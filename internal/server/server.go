@@ -218,8 +218,8 @@ func (c *Config) check() error {
 		if realm.Kind == "" {
 			return fmt.Errorf("realm %q: of no kind", name)
 		}
-		if !realmName.MatchString(name) || strings.HasSuffix(name, "-hint") || strings.HasSuffix(name, "-device") || name == "options" {
-			return fmt.Errorf("realm %q: use lower-case letters, digits, - and _, not ending in -hint or -device, not \"options\"", name)
+		if !realmName.MatchString(name) || strings.HasSuffix(name, "-hint") || strings.HasSuffix(name, "-device") || name == "options" || name == "password" {
+			return fmt.Errorf("realm %q: use lower-case letters, digits, - and _, not ending in -hint or -device, not \"options\" or \"password\"", name)
 		}
 	}
 	return nil
