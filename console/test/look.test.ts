@@ -13,7 +13,12 @@ function open(routes: Parameters<typeof scripted>[0]) {
   const it = scripted(routes)
   const stop = watchSession(it.session, page as unknown as Document)
   const wait = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds)
-  return { ...it, page, stop, wait }
+  const ready = async () => {
+    const arriving = it.session.ready()
+    await wait(100)
+    await arriving
+  }
+  return { ...it, page, stop, wait, ready }
 }
 
 const who = () => json(200, { account: {}, session: {} })
@@ -28,11 +33,11 @@ afterEach(() => {
 
 test('a visible page learns of a revocation within one interval', async () => {
   let revoked = false
-  const { session, wait } = open({
+  const { session, ready, wait } = open({
     'POST /session': () => renewed(1),
     'GET /session': () => (revoked ? problem(401, 'session_revoked') : who()),
   })
-  await session.ready()
+  await ready()
   await wait(lookEvery)
   expect(session.state.status).toBe('active')
   revoked = true
@@ -41,8 +46,8 @@ test('a visible page learns of a revocation within one interval', async () => {
 })
 
 test('a hidden page asks nothing, and asks at once when it is seen again', async () => {
-  const { session, page, wait, count } = open({ 'POST /session': () => renewed(1), 'GET /session': who })
-  await session.ready()
+  const { ready, page, wait, count } = open({ 'POST /session': () => renewed(1), 'GET /session': who })
+  await ready()
   page.visibilityState = 'hidden'
   page.dispatchEvent(new Event('visibilitychange'))
   await wait(5 * lookEvery)
@@ -56,11 +61,11 @@ test('a hidden page asks nothing, and asks at once when it is seen again', async
 test('a server out of reach is said so, asked less and less often, and found again when it is back', async () => {
   let broken = true
   const outage = () => problem(503, 'store_unavailable')
-  const { session, wait, seen } = open({
+  const { session, ready, wait, seen } = open({
     'POST /session': () => (broken && session.state.account ? outage() : renewed(1)),
     'GET /session': () => (broken ? outage() : who()),
   })
-  await session.ready()
+  await ready()
   await wait(lookEvery)
   expect(session.state).toMatchObject({ status: 'unreachable', account: { name: 'Kim' } })
   const before = seen.length
@@ -72,16 +77,16 @@ test('a server out of reach is said so, asked less and less often, and found aga
 })
 
 test('nobody signed in: nothing to watch', async () => {
-  const { session, world, wait, seen } = open({})
+  const { ready, world, wait, seen } = open({})
   world.cookies = ''
-  await session.ready()
+  await ready()
   await wait(10 * lookEvery)
   expect(seen).toEqual([])
 })
 
 test('stopped, it leaves nothing behind', async () => {
-  const { session, page, stop, wait, count } = open({ 'POST /session': () => renewed(1), 'GET /session': who })
-  await session.ready()
+  const { ready, page, stop, wait, count } = open({ 'POST /session': () => renewed(1), 'GET /session': who })
+  await ready()
   await wait(0)
   stop()
   page.defaultView.dispatchEvent(new Event('focus'))
@@ -92,11 +97,11 @@ test('stopped, it leaves nothing behind', async () => {
 
 test('a sign-out that the server has not heard of is told it again, everywhere as it was meant', async () => {
   let broken = true
-  const { session, wait, count } = open({
+  const { session, ready, wait, count } = open({
     'POST /session': () => renewed(1),
     'DELETE /session?everywhere=true': () => (broken ? problem(503, 'store_unavailable') : json(204, null)),
   })
-  await session.ready()
+  await ready()
   expect(await signOut(session, { everywhere: true })).toBe(false)
   expect(session.state.end?.reason).toBe('session_signed_out')
   broken = false

@@ -70,6 +70,7 @@ export function scripted(routes: Record<string, Reply>) {
     },
   }
   vi.stubGlobal('navigator', navigator)
+  vi.stubGlobal('BroadcastChannel', undefined) // one test is no tab of another
   vi.stubGlobal('window', { document, location, navigator, addEventListener() {}, removeEventListener() {} })
   const session = createSession({
     url: 'https://office.example',
