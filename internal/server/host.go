@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/server/front"
 	"github.com/munjigi/munjigi/internal/server/host"
 )
 
@@ -28,7 +29,7 @@ func (s *Server) checkHost(r *http.Request, to route) error {
 	}
 	realm := r.PathValue("realm")
 	if realm == "" {
-		realm = realmOfPage(r.URL.Path)
+		realm = front.RealmOf(r.URL.Path)
 	}
 	if s.homes.Of(realm) != nil {
 		return s.homes.Check(r, realm)

@@ -2,11 +2,9 @@ package server
 
 import (
 	"bytes"
-	"cmp"
 	"embed"
 	"errors"
 	"fmt"
-	"html"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -14,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/front"
 	"github.com/munjigi/munjigi/internal/signin"
 )
 
@@ -120,11 +118,6 @@ func (s *Server) console(w *response, r *http.Request) error {
 	return s.index(w, r)
 }
 
-// blank is where the built index.html leaves room for what its script has to know before it can ask anything.
-const blank = `data-realm="" data-app=""`
-
-// index is the console's page, for every path of its own and of the members' pages: /sign-in/{realm}/… and
-// /account/{realm}. It bears the realm that the path is about and an app to act for; neither is a secret.
 func (s *Server) index(w *response, r *http.Request) error {
 	if s.Pages == nil {
 		return fault.New(fault.NotFound, "the console has not been built")
@@ -136,35 +129,7 @@ func (s *Server) index(w *response, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("read index: %w", err)
 	}
-	realm := cmp.Or(realmOfPage(r.URL.Path), s.Console)
-	filled := fmt.Sprintf(`data-realm="%s" data-app="%s"`, html.EscapeString(realm), html.EscapeString(s.appOf(realm)))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, err = w.Write(bytes.Replace(index, []byte(blank), []byte(filled), 1))
+	_, err = w.Write(front.Fill(index, r.URL.Path, s.Apps))
 	return gone(err)
-}
-
-// realmOfPage is the realm that a page for its members is about; "" = it is one of the console's.
-func realmOfPage(path string) string {
-	for _, pages := range []string{"/sign-in/", "/account/"} {
-		if below, ok := strings.CutPrefix(path, pages); ok {
-			realm, _, _ := strings.Cut(below, "/")
-			return realm
-		}
-	}
-	return ""
-}
-
-// appOf is one of a realm's apps with a cookie, always the same: what somebody does on our own pages who did not come
-// from any app is done for it. They share the realm's cookie, so it does not matter which. "" = there is none.
-func (s *Server) appOf(realm string) string {
-	if realm == s.Console {
-		return account.Console
-	}
-	first := ""
-	for name, app := range s.Apps {
-		if app.Realm == realm && !app.Body && (first == "" || name < first) {
-			first = name
-		}
-	}
-	return first
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/front"
 	"github.com/munjigi/munjigi/internal/signin"
 )
 
@@ -101,7 +102,7 @@ func (s *Server) signInTarget(w *response, r *http.Request) error {
 		return fault.New(fault.NotFound, "no realm has this name")
 	}
 	if query["app"] == "" {
-		query["app"] = s.appOf(realm)
+		query["app"] = front.AppOf(s.Apps, realm)
 	}
 	app, known := s.Apps[query["app"]]
 	if !known || app.Realm != realm {
