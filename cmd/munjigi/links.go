@@ -8,13 +8,14 @@ import (
 	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/links"
 	"github.com/munjigi/munjigi/internal/mail"
+	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/store"
 )
 
 // openLinks makes what one-time links need: with a mail server the queue of letters, too.
-func (p *program) openLinks() (err error) {
+func (p *program) openLinks(flow *signin.Flow) (err error) {
 	c := links.Config{
-		Realms: linkRealms(&p.config), Store: p.store, Hasher: p.hasher, Woken: p.feed.Wake, Log: p.log,
+		Realms: linkRealms(&p.config), Store: p.store, Hasher: p.hasher, Woken: p.feed.Wake, Know: flow.Know, Log: p.log,
 	}
 	if p.config.Mail != nil {
 		sender, err := newSender(&p.config)

@@ -105,7 +105,7 @@ func (p *program) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := p.openLinks(); err != nil {
+	if err := p.openLinks(flow); err != nil {
 		return err
 	}
 	if p.server, err = server.New(p.serverConfig(flow)); err != nil {

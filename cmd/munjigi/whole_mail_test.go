@@ -377,6 +377,26 @@ func TestWholeChangedPasswordIsTold(t *testing.T) {
 	}
 }
 
+// However much others guess at a login, its owner gets in with a link: the device where it was used is a known one.
+func TestWholeALinkGetsPastGuesses(t *testing.T) {
+	p := startPosted(t)
+	p.addShop(t)
+	thief, owner, elsewhere := p.browser(), p.browser(), p.browser()
+	for range 12 {
+		wantCode(t, thief.enters("shop-17", "not this one either"), fault.CredentialsWrong)
+	}
+	wantCode(t, owner.enters("shop-17", oldPassword), fault.CredentialsWrong) // too much was guessed
+	p.forgotten(t, "shop-17")
+	body := fmt.Sprintf(`{"link":%q,"password":%q}`, p.link(t, p.letter(t, 1)), newPassword)
+	if _, err := owner.call(http.MethodPut, p.url+"/sign-in/members/password", body, nil); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, elsewhere.enters("shop-17", newPassword), fault.CredentialsWrong)
+	if err := owner.enters("shop-17", newPassword); err != nil {
+		t.Errorf("the owner is locked out: %v", err)
+	}
+}
+
 // wantNowhere looks for the secrets of links where they must not be: in the log, the audit, and every file of the
 // database, as text and as bytes.
 func (p *posted) wantNowhere(t *testing.T, links ...string) {

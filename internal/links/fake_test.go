@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -33,6 +34,7 @@ type world struct {
 	hashed  int
 	woken   int
 	away    bool // the store
+	sealer  error
 	lost    bool // the store does, and its answer is lost
 }
 
@@ -48,7 +50,7 @@ func newWorld(t *testing.T) *world {
 		Realms: map[string]Realm{
 			"members": {URL: base, SignUp: true}, "closed": {URL: base},
 		},
-		Store: w, Hasher: w, Post: w, Woken: func() { w.woken++ }, Now: func() time.Time { return w.clock }, Log: slog.New(slog.DiscardHandler),
+		Store: w, Hasher: w, Post: w, Woken: func() { w.woken++ }, Know: w.know, Now: func() time.Time { return w.clock }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +90,13 @@ func (w *world) deliver(t *testing.T) (letters []mail.Letter) {
 		}
 	}
 	return letters
+}
+
+func (w *world) know(realm, login string, secret int64) (string, error) {
+	if w.sealer != nil {
+		return "", w.sealer
+	}
+	return fmt.Sprint(realm, " ", login, " ", secret), nil
 }
 
 func (w *world) Hash(context.Context, account.Password) (string, error) {

@@ -156,8 +156,11 @@ type Config struct {
 	Hasher Hasher
 	Post   Post   // nil: no mail is configured; then nobody can ask for a link
 	Woken  func() // called when sessions have ended; optional
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Know makes the cookie of a known device, as signin.Flow's does; optional. Who used a link can sign in at once, however
+	// much was guessed at the login: else others could lock them out all the same.
+	Know func(realm, login string, secret int64) (string, error)
+	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 // Manager makes links and lets them be used. It is safe for concurrent use.
@@ -170,6 +173,9 @@ func New(c Config) (*Manager, error) {
 	}
 	if c.Woken == nil {
 		c.Woken = func() {}
+	}
+	if c.Know == nil {
+		c.Know = func(string, string, int64) (string, error) { return "", nil }
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -44,7 +44,11 @@ func secretOf(t *testing.T, l mail.Letter) Secret {
 
 func (w *world) set(t *testing.T, link Secret, p account.Password) error {
 	t.Helper()
-	return w.SetPassword(t.Context(), Setting{Realm: "members", Link: link, Password: p, Language: "ko", From: "192.0.2.1"})
+	device, err := w.SetPassword(t.Context(), Setting{Realm: "members", Link: link, Password: p, Language: "ko", From: "192.0.2.1"})
+	if known := strings.HasPrefix(device, "members "); known != (err == nil && w.sealer == nil) {
+		t.Errorf("device %q, %v", device, err)
+	}
+	return err
 }
 
 func wantUnknown(t *testing.T, err error) {
@@ -144,6 +148,15 @@ func TestAskingAgain(t *testing.T) {
 	}
 }
 
+// The password is set, whether or not the device can be remembered.
+func TestDeviceIsNotRemembered(t *testing.T) {
+	w := newWorld(t)
+	w.sealer = errAway
+	if err := w.set(t, secretOf(t, w.ask(t, "shop")[0]), goodPassword); err != nil || w.members["shop"].Hash != "new" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // Once a password has changed, the links that were made before it are of no use: one of them may be in wrong hands.
 func TestOlderLinksAreOver(t *testing.T) {
 	w := newWorld(t)
@@ -200,7 +213,8 @@ func TestRefusals(t *testing.T) {
 		wantUnknown(t, w.set(t, wrong, goodPassword))
 	}
 	for _, realm := range []string{"closed", "staff", ""} {
-		wantUnknown(t, w.SetPassword(t.Context(), Setting{Realm: realm, Link: link, Password: goodPassword}))
+		_, err := w.SetPassword(t.Context(), Setting{Realm: realm, Link: link, Password: goodPassword})
+		wantUnknown(t, err)
 	}
 	disabled := w.members["shop"]
 	disabled.Disabled = true

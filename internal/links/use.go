@@ -22,25 +22,25 @@ type Setting struct {
 
 // SetPassword sets the password that a link allows to set, once; of a sign-up it makes the account. All sessions of the
 // account end. session_unknown for a link that is used, over, wrong, or older than the password; request_invalid at
-// /password for what the rules refuse, and then the link can be used again.
-func (m *Manager) SetPassword(ctx context.Context, s Setting) error {
+// /password for what the rules refuse, and then the link can be used again. device is the cookie of a known one.
+func (m *Manager) SetPassword(ctx context.Context, s Setting) (device string, err error) {
 	link, err := m.find(ctx, s)
 	if err != nil {
-		return err
+		return "", err
 	}
 	name := link.Name
 	if link.Account != "" {
 		member, found, err := m.Store.MemberOf(ctx, link.Account)
 		if err != nil {
-			return fmt.Errorf("set password by link: %w", err)
+			return "", fmt.Errorf("set password by link: %w", err)
 		}
 		if !found || member.Disabled || member.Secret != link.Changes {
-			return errLink()
+			return "", errLink()
 		}
 		name = member.Name
 	}
 	if err := m.Realms[s.Realm].Rules.Check(s.Password, link.Login, name); err != nil {
-		return err
+		return "", err
 	}
 	return m.use(ctx, s, link)
 }
@@ -61,10 +61,10 @@ func (m *Manager) find(ctx context.Context, s Setting) (Link, error) {
 	return link, nil
 }
 
-func (m *Manager) use(ctx context.Context, s Setting, link Link) error {
+func (m *Manager) use(ctx context.Context, s Setting, link Link) (device string, err error) {
 	encoded, err := m.Hasher.Hash(ctx, s.Password)
 	if err != nil {
-		return fmt.Errorf("set password by link: %w", err)
+		return "", fmt.Errorf("set password by link: %w", err)
 	}
 	using := Using{Hash: link.Hash, Encoded: encoded, At: m.now(), From: s.From}
 	if link.Account == "" {
@@ -76,13 +76,16 @@ func (m *Manager) use(ctx context.Context, s Setting, link Link) error {
 	}
 	used, err := m.Store.UseLink(ctx, using)
 	if err != nil {
-		return fmt.Errorf("set password by link: %w", err)
+		return "", fmt.Errorf("set password by link: %w", err)
 	}
 	m.Woken()
 	if !used.Made {
 		m.Changed(used.Member.ID, s.Language)
 	}
-	return nil
+	if device, err = m.Know(link.Realm, used.Member.Login, used.Member.Secret); err != nil {
+		m.Log.Warn("the device of a new password is not known", "account", used.Member.ID, "err", err) // the password is set
+	}
+	return device, nil
 }
 
 // errLink is one answer for every link that cannot be used, whatever the reason.

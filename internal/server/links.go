@@ -13,7 +13,7 @@ import (
 type Links interface {
 	Forgotten(a links.Asking) error
 	SignUp(a links.Asking) error
-	SetPassword(ctx context.Context, s links.Setting) error
+	SetPassword(ctx context.Context, s links.Setting) (device string, err error)
 	Changed(account, language string) // a letter to its owner
 }
 
@@ -109,12 +109,13 @@ func (s *Server) setPassword(w *response, r *http.Request) error {
 	if err := s.signIns.Take(s.address(r)); err != nil {
 		return err
 	}
-	err := s.Links.SetPassword(r.Context(), links.Setting{
+	device, err := s.Links.SetPassword(r.Context(), links.Setting{
 		Realm: realm, Link: body.Link, Password: body.Password, Language: language(r), From: s.address(r).String(),
 	})
 	if err != nil {
 		return err
 	}
+	s.keepDevice(w, realm, device)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

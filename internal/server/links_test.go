@@ -29,9 +29,9 @@ func (f *fakeLinks) Changed(account, language string) {
 	f.told = append(f.told, account+" in "+language)
 }
 
-func (f *fakeLinks) SetPassword(_ context.Context, s links.Setting) error {
+func (f *fakeLinks) SetPassword(_ context.Context, s links.Setting) (string, error) {
 	f.set = append(f.set, s)
-	return f.fail
+	return "known", f.fail
 }
 
 func openLinks(t *testing.T) (*office, *fakeLinks) {
@@ -79,7 +79,11 @@ func TestUsingALink(t *testing.T) {
 		}
 	}
 	for _, origin := range []string{own, shopAt} {
-		wantStatus(t, o.do(from(origin, "PUT", passwordAt, setter)), 204)
+		r := o.do(from(origin, "PUT", passwordAt, setter))
+		wantStatus(t, r, 204)
+		if got := r.Header.Get("Set-Cookie"); !strings.HasPrefix(got, "__Host-munjigi-members-device=known;") {
+			t.Errorf("cookie %q", got)
+		}
 	}
 	want := links.Setting{Realm: "members", Link: "mjl_canary", Password: account.Password("canary password"), Language: "en", From: "192.0.2.1"}
 	if diff := cmp.Diff([]links.Setting{want, want}, f.set); diff != "" {

@@ -62,7 +62,7 @@ func (f *Flow) ChangePassword(ctx context.Context, c Change) (device string, err
 	if err := f.setPassword(ctx, members, member, c); err != nil {
 		return "", err
 	}
-	return f.know(member.Realm, member.Login, member.Secret+1)
+	return f.Know(member.Realm, member.Login, member.Secret+1)
 }
 
 func (f *Flow) guessOld(ctx context.Context, realm Realm, member account.Member, c Change) error {

@@ -130,7 +130,7 @@ func (f *Flow) enter(ctx context.Context, app account.App, proved Proved, c Cred
 	}
 	device := ""
 	if !app.Body {
-		device, err = f.know(c.Realm, c.Login, proved.Secret)
+		device, err = f.Know(c.Realm, c.Login, proved.Secret)
 	}
 	return Entered{answer, device}, err
 }

@@ -46,8 +46,9 @@ func (f *Flow) known(ctx context.Context, realm Realm, c Credentials) (bool, err
 	return secret == d.Secret, nil
 }
 
-// know is the cookie of a device where the right password was presented.
-func (f *Flow) know(realm, login string, secret int64) (string, error) {
+// Know is the cookie of a device where the right password was presented, or set by a link: guesses of others do not lock
+// it out.
+func (f *Flow) Know(realm, login string, secret int64) (string, error) {
 	if login == "" {
 		return "", nil
 	}

@@ -140,7 +140,7 @@ func (f *Flow) redeem(ctx context.Context, c Credentials) (Entered, error) {
 	in.App, in.Caller, in.End, in.Brought = app, c.Caller, &end, f.broughtTo(c.Realm, c.Brought)
 	entered := Entered{}
 	if entered.Answer, err = f.begin(ctx, in, t); err == nil && t.Login != "" && !app.Body {
-		entered.Device, err = f.know(c.Realm, t.Login, in.Secret)
+		entered.Device, err = f.Know(c.Realm, t.Login, in.Secret)
 	}
 	return entered, err
 }
