@@ -35,5 +35,5 @@ export function expireNow(): void {
   look()
 }
 
-setInterval(look, 100)
+setInterval(look, 250)
 addEventListener('storage', look)
