@@ -184,7 +184,7 @@ describe('the shops', { concurrency: 2 }, () => {
       /^오(전|후) \d+:\d\d에 다른 기기\(Windows의 Edge\)에서 이 계정으로 로그인하여 여기서는 로그아웃되었습니다/,
     )
     assert.equal(await page.getByText(/다른 기기\(/).count(), 1)
-    const took = /(\d+\.\d)초 뒤에/.exec(await page.locator('.ended .note').innerText())
+    const took = /(\d+\.\d\d)초 뒤에/.exec(await page.locator('.ended .note').innerText())
     assert.ok(Number(took?.[1]) <= 2, `the market knew after ${took?.[1]} s`)
     // Signed in again, the sentence is gone, and the other one is out.
     await signIn(page, 4)
