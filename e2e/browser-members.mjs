@@ -22,6 +22,7 @@ const people = [
   ['members', 'lee', '--name', 'Lee', '--email', 'lee@shop.example'],
   ['members', 'park', '--name', 'Park', '--email', 'park@shop.example'],
   ['members', 'han', '--name', 'Han'],
+  ['members', 'oh', '--name', 'Oh', '--email', 'oh@shop.example'],
   ['members', 'jung', '--name', '정하늘'],
   ['members', 'choi', '--name', '최서연', '--email', 'choi@shop.example'],
   ['shared', 'store', '--name', '동대문상회'],

@@ -6,11 +6,14 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { password, startMembers } from './browser-members.mjs'
 import { barriers, launch, overflow, picture, visit } from './browser-page.mjs'
+import { openSink } from './mail-sink.mjs'
 
 /** @typedef {import('./browser-page.mjs').Visitor} Visitor */
 
 /** @type {Awaited<ReturnType<typeof startMembers>>} */
 let town
+/** @type {Awaited<ReturnType<typeof openSink>>} */
+let sink
 /** @type {import('playwright-core').Browser} */
 let browser
 /** @type {Visitor[]} */
@@ -23,7 +26,10 @@ before(async () => {
     const file = new URL(`../console/src/locales/${language}.json`, import.meta.url)
     texts[language] = JSON.parse(await readFile(file, 'utf8'))
   }
-  town = await startMembers()
+  sink = await openSink()
+  town = await startMembers({
+    mail: `mail: {smtp: "127.0.0.1:${sink.port}", from: "Shop <shop@shop.example>", tls: none}\n`,
+  })
   browser = await launch()
 })
 
@@ -41,6 +47,7 @@ afterEach(async () => {
 after(async () => {
   await browser?.close()
   await town?.stop()
+  sink?.close()
 })
 
 /** @param {Parameters<typeof visit>[1]} [look] */
@@ -278,6 +285,64 @@ describe('my account', () => {
     await visitor.page.getByRole('menuitem', { name: texts.en.menu.signOut }).click()
     await visitor.page.waitForURL((url) => url.pathname === '/sign-in/shared')
     assert.doesNotMatch(await visitor.page.evaluate(() => document.cookie), /munjigi-shared-hint/)
+  })
+})
+
+/** The link of a letter. */
+const linkIn = (/** @type {string} */ letter) =>
+  /http:\/\/localhost:\d+\/sign-in\/members\/password#[\w.~-]+/.exec(letter)?.[0] ?? assert.fail(letter)
+
+describe('a letter', () => {
+  const chosen = 'nine cranes over the rice fields'
+
+  test('leads who forgot the password to a new one, once', async () => {
+    const visitor = await arrive({ language: 'ko' })
+    const { page } = visitor
+    await page.goto(signInPage())
+    await page.getByRole('link', { name: texts.ko.password.forgotten }).click()
+    await page.locator('input[name=login]').fill('oh')
+    await page.keyboard.press('Enter')
+    await page.locator('.state', { hasText: texts.ko.mail.title }).waitFor()
+    const link = linkIn(await sink.letterTo('oh@shop.example'))
+    await page.goto(link)
+    const field = page.locator('input[name=password]')
+    await field.fill('short')
+    await page.keyboard.press('Enter')
+    await page.locator('.field-error', { hasText: '12자' }).waitFor()
+    await field.fill(chosen)
+    await page.keyboard.press('Enter')
+    await page.locator('.state', { hasText: texts.ko.newPassword.doneTitle }).waitFor()
+    assert.equal(new URL(page.url()).hash, '')
+    await page.locator('.sign-in-way').click()
+    await enter(visitor, 'oh', chosen)
+    await page.waitForURL((url) => url.pathname !== '/sign-in/members')
+
+    const again = await arrive({ language: 'ko' })
+    await again.page.goto(link)
+    await again.page.locator('input[name=password]').fill(`${chosen}!`)
+    await again.page.keyboard.press('Enter')
+    await again.page.locator('.state', { hasText: texts.ko.newPassword.deadTitle }).waitFor()
+    await again.page.getByRole('link', { name: texts.ko.newPassword.again }).waitFor()
+  })
+
+  test('makes the account of who signs up', async () => {
+    const visitor = await arrive()
+    const { page } = visitor
+    await page.goto(signInPage())
+    await page.getByRole('link', { name: texts.en.password.signUp }).click()
+    await page.locator('input[name=name]').fill('Yoon')
+    await page.locator('input[name=email]').fill('yoon')
+    await page.keyboard.press('Enter')
+    await page.locator('.field-error', { hasText: texts.en.wrong.email }).waitFor()
+    await page.locator('input[name=email]').fill('yoon@shop.example')
+    await page.keyboard.press('Enter')
+    await page.locator('.state', { hasText: texts.en.mail.title }).waitFor()
+    await page.goto(linkIn(await sink.letterTo('yoon@shop.example')))
+    await page.locator('input[name=password]').fill(chosen)
+    await page.keyboard.press('Enter')
+    await page.locator('.sign-in-way').click()
+    await enter(visitor, 'yoon@shop.example', chosen)
+    await page.waitForURL((url) => url.pathname !== '/sign-in/members')
   })
 })
 
