@@ -52,20 +52,23 @@ var policy = map[string]row{
 	"internal/mail":        {libs: "go-mail prometheus"},
 	"internal/upstream":    {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2 sync time"},
 	"internal/recheck":     {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "prometheus sync time"},
+	"internal/roster":      {ours: "internal/account internal/audit internal/fault internal/token", libs: "sync text"},
 	"internal/signin":      {ours: "internal/account internal/audit internal/credentials internal/fault internal/session internal/token internal/upstream", libs: "prometheus time"},
 
 	// adapters
-	"internal/store":         {ours: "internal/account internal/audit internal/fault internal/keys internal/links internal/recheck internal/session internal/signin internal/store/chain internal/store/engine internal/store/onetime internal/store/pack internal/token"},
+	"internal/store":         {ours: "internal/account internal/audit internal/fault internal/keys internal/links internal/recheck internal/roster internal/session internal/signin internal/store/chain internal/store/engine internal/store/onetime internal/store/pack internal/store/schema internal/token"},
 	"internal/store/engine":  {std: "database/sql", libs: "sqlite"},
 	"internal/store/chain":   {ours: "internal/audit internal/store/engine internal/store/pack"},
 	"internal/store/gauges":  {ours: "internal/store", libs: "prometheus"},
 	"internal/store/onetime": {ours: "internal/links internal/store/engine internal/store/pack"},
-	"internal/store/pack":    {ours: "internal/session"},
+	"internal/store/pack":    {ours: "internal/account internal/fault internal/session"},
+	"internal/store/schema":  {ours: "internal/store/engine"},
 	"internal/server":        {ours: "internal/account internal/audit internal/fault internal/keys internal/links internal/recheck internal/server/body internal/server/front internal/server/host internal/server/limit internal/server/meter internal/session internal/signin internal/token", std: "net/http", libs: "prometheus"},
 	"internal/server/body":   {ours: "internal/fault", std: "net/http"},
 	"internal/server/front":  {ours: "internal/account"},
 	"internal/server/host":   {ours: "internal/account internal/fault", std: "net/http"},
 	"internal/server/limit":  {ours: "internal/fault", libs: "time"},
+	"internal/listen":        {std: "net/http", libs: "sync"},
 	"internal/server/meter":  {libs: "prometheus"},
 
 	// public
@@ -79,7 +82,7 @@ var policy = map[string]row{
 	"internal/demo/mailbox": {std: "net/http", libs: "go-smtp"},
 	"internal/demo/members": {ours: "internal/fault verify", std: "net/http"},
 	"cmd/munjigi": {
-		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/mailbox internal/demo/members internal/fault internal/keys internal/links internal/mail internal/recheck internal/server internal/session internal/signin internal/store internal/store/gauges internal/strict internal/token internal/upstream",
+		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/mailbox internal/demo/members internal/fault internal/keys internal/links internal/mail internal/recheck internal/roster internal/server internal/listen internal/session internal/signin internal/store internal/store/gauges internal/strict internal/token internal/upstream",
 		std:  "net/http", libs: "kong prometheus sync term",
 	},
 }

@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"iter"
 	"os"
-	"strconv"
-	"strings"
 
 	"github.com/munjigi/munjigi/internal/audit"
 )
@@ -79,14 +77,14 @@ type verified struct {
 }
 
 func (c auditVerifyCommand) Run(ctx context.Context, t *terminal) error {
-	n, hash, err := c.expected()
+	expected, err := audit.ReadExpectation(c.Expect)
 	if err != nil {
-		return err
+		return usageError{fmt.Errorf("--expect %w as audit verify printed it", err)}
 	}
 	var count int64
 	var last audit.Record
 	err = c.records(ctx, t, func(records iter.Seq2[audit.Record, error]) (err error) {
-		count, last, err = audit.VerifyAll(records, c.File != "", audit.Expectation{N: n, Hash: hash})
+		count, last, err = audit.VerifyAll(records, c.File != "", expected)
 		return err
 	})
 	if err != nil && !errors.Is(err, audit.ErrChain) {
@@ -109,19 +107,6 @@ func (c auditVerifyCommand) Run(ctx context.Context, t *terminal) error {
 		t.printf("%s, the chain is whole; the last is %s\n", plural(int(count), "record"), answer.Last)
 	}
 	return err
-}
-
-func (c auditVerifyCommand) expected() (n int64, hash [32]byte, err error) {
-	if c.Expect == "" {
-		return 0, hash, nil
-	}
-	number, text, _ := strings.Cut(c.Expect, ":")
-	n, err = strconv.ParseInt(number, 10, 64)
-	raw, hexErr := hex.DecodeString(text)
-	if err != nil || hexErr != nil || n < 1 || len(raw) != len(hash) {
-		return 0, hash, usageError{fmt.Errorf("--expect %q: want N:HASH as audit verify printed it", c.Expect)}
-	}
-	return n, [32]byte(raw), nil
 }
 
 // records gives do the records of the database, or of an export.

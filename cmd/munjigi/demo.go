@@ -16,6 +16,7 @@ import (
 	"github.com/munjigi/munjigi/internal/demo"
 	"github.com/munjigi/munjigi/internal/demo/mailbox"
 	"github.com/munjigi/munjigi/internal/keys"
+	"github.com/munjigi/munjigi/internal/listen"
 )
 
 // demoPatience is how long all parts of the demo may take until they answer.
@@ -56,7 +57,7 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	defer func() { err = errors.Join(err, program.Close()) }()
 
-	others, err := listenAll(ctx, program.config.Listens()[1:]) // the first one is the town's
+	others, err := listen.OpenAll(ctx, program.config.Listens()[1:]) // the first one is the town's
 	if err != nil {
 		return err
 	}
@@ -70,12 +71,12 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 	// As in serve: requests are drained before what they need is stopped.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	group, failed := errgroup.WithContext(background)
-	public := newHTTPServer(withDemoPage(program.Handler, program.server.AtOffice, page), log)
+	public := listen.New(withDemoPage(program.Handler, program.server.AtOffice, page), log)
 	public.RegisterOnShutdown(program.server.Stop)
 	group.Go(func() error { return program.Run(failed) })
 	group.Go(func() error { return town.Run(failed) })
 	for _, place := range append(others, town.Munjigi) {
-		group.Go(func() error { return serveOn(public, place) })
+		group.Go(func() error { return listen.On(public, place) })
 	}
 	if err = announce(ctx, t, setup, town); err == nil {
 		select {
@@ -83,7 +84,7 @@ func (c demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 		case <-failed.Done():
 		}
 	}
-	err = errors.Join(err, drain([]*http.Server{public}))
+	err = errors.Join(err, listen.Drain([]*http.Server{public}))
 	stop()
 	return errors.Join(err, group.Wait())
 }

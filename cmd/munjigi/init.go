@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -10,15 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/template"
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/keys"
 )
-
-//go:embed init.yaml
-var initTemplate string
 
 type initCommand struct {
 	Config           string `short:"c" default:"munjigi.yaml" placeholder:"FILE" help:"The configuration file to write (${default}); the other files go beside it."`
@@ -41,13 +35,6 @@ Example, without questions:
       --client-secret-file - --domain example.com --admin boss@example.com < secret.txt`
 }
 
-// answers are what init needs to know.
-type answers struct {
-	URL, Issuer, ClientID, Secret, Domain, Admin string
-	SecretFile, KeyFile, RedirectURL             string
-	Google                                       bool
-}
-
 func (c initCommand) Run(t *terminal) error {
 	if _, err := os.Lstat(c.Config); err == nil {
 		return usageError{fmt.Errorf("%s is there already, and init overwrites nothing", c.Config)}
@@ -67,7 +54,7 @@ func (c initCommand) Run(t *terminal) error {
 	return nil
 }
 
-func (c initCommand) answers(t *terminal) (a answers, err error) {
+func (c initCommand) answers(t *terminal) (a config.First, err error) {
 	a.KeyFile = "munjigi.key"
 	if a.URL, err = c.answer(t, c.URL, question{"url", "The address that people will use", "https://office.example.com", func(text string) (string, error) { return account.Origin(text) }}); err != nil {
 		return a, err
@@ -177,7 +164,7 @@ func matchError(expected string) error {
 }
 
 // write makes the files. When one of them cannot be written, those that were are removed again.
-func (c initCommand) write(a answers) (written []string, err error) {
+func (c initCommand) write(a config.First) (written []string, err error) {
 	defer func() {
 		if err != nil {
 			for _, path := range written {
@@ -201,7 +188,7 @@ func (c initCommand) write(a answers) (written []string, err error) {
 	default:
 		return written, err
 	}
-	text, err := a.text()
+	text, err := a.Text()
 	if err != nil {
 		return written, err
 	}
@@ -213,24 +200,6 @@ func (c initCommand) write(a answers) (written []string, err error) {
 	}
 	return append(written, c.Config), nil
 }
-
-// Proxied tells whether something else speaks TLS in front of us, on this machine: we listen on loopback only.
-func (a answers) Proxied() bool { return strings.HasPrefix(a.URL, "https:") }
-
-func (a answers) text() (string, error) {
-	form, err := template.New("init").Funcs(template.FuncMap{"quote": quoteYAML}).Parse(initTemplate)
-	if err != nil {
-		return "", fmt.Errorf("write configuration: %w", err)
-	}
-	var text bytes.Buffer
-	if err := form.Execute(&text, a); err != nil {
-		return "", fmt.Errorf("write configuration: %w", err)
-	}
-	return text.String(), nil
-}
-
-// quoteYAML writes a text so that YAML reads it as itself, whatever is in it.
-func quoteYAML(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // writeNew writes a file that was not there, for its owner alone.
 func writeNew(path, text string) error {

@@ -49,8 +49,12 @@ type exit int
 // run is the program with its surroundings given to it.
 func run(ctx context.Context, args []string, t *terminal) (status int) {
 	defer func() {
-		if code, ok := recover().(exit); ok {
+		switch code := recover().(type) {
+		case nil:
+		case exit:
 			status = int(code)
+		default: // a bug has to be seen
+			panic(code)
 		}
 	}()
 	parser, err := kong.New(&commands{},

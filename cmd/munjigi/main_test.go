@@ -31,7 +31,11 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"database": func(s *testscript.TestScript, _ bool, args []string) { makeDatabase(s, args[0]) },
-			"status":   status,
+			"key": func(s *testscript.TestScript, _ bool, args []string) {
+				_, err := keys.CreateSealer(s.MkAbs(args[0]))
+				s.Check(err)
+			},
+			"status": status,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -66,7 +70,7 @@ func makeDatabase(s *testscript.TestScript, name string) {
 func TestHelp(t *testing.T) {
 	commands := []string{
 		"demo", "init", "serve", "check", "keys list", "keys rotate", "keys retire", "keys export", "sessions list",
-		"sessions revoke", "mail test", "audit export", "audit verify", "store recovered", "version",
+		"sessions revoke", "mail test", "members import", "audit export", "audit verify", "store recovered", "version",
 	}
 	for _, command := range commands {
 		var out bytes.Buffer

@@ -19,6 +19,7 @@ import (
 
 type membersCommand struct {
 	Add      membersAddCommand      `cmd:"" help:"Add a member with a login and a password."`
+	Import   membersImportCommand   `cmd:"" help:"Bring a list of members from a legacy system."`
 	List     membersListCommand     `cmd:"" help:"List the members."`
 	Password membersPasswordCommand `cmd:"" help:"Set a member's password, and end their sessions."`
 	Disable  membersDisableCommand  `cmd:"" help:"Let a member in no more, and end their sessions."`

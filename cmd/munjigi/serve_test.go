@@ -20,6 +20,7 @@ import (
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/keys"
+	"github.com/munjigi/munjigi/internal/listen"
 )
 
 // serving is a configuration with a seal key, for a server of this process.
@@ -150,7 +151,7 @@ func TestServeLimitsSlowCallers(t *testing.T) {
 			if _, err := io.WriteString(conn, text); err != nil {
 				t.Fatal(err)
 			}
-			if err := conn.SetReadDeadline(time.Now().Add(bodyLimit + 10*time.Second)); err != nil {
+			if err := conn.SetReadDeadline(time.Now().Add(listen.BodyLimit + 10*time.Second)); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) {

@@ -66,8 +66,13 @@ func (t *terminal) ask(question, otherwise string) (string, error) {
 }
 
 // interactive tells whether somebody sits there who can be asked.
-func (t *terminal) interactive() bool {
-	file, ok := t.In.(*os.File)
+func (t *terminal) interactive() bool { return device(t.In) }
+
+// screen tells whether what is said on the side is seen as it is written.
+func (t *terminal) screen() bool { return device(t.Err) }
+
+func device(end any) bool {
+	file, ok := end.(*os.File)
 	if !ok {
 		return false
 	}

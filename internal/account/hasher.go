@@ -94,11 +94,11 @@ func (h *Hasher) Verify(ctx context.Context, encoded string, p Password) (ok, ou
 	if possible {
 		prepared = p.prepared()
 	}
-	if err := h.compute(ctx, parsed.heavy(), func() { ok = parsed.matches(prepared) && possible }); err != nil {
+	if err := h.compute(ctx, parsed.heavy(), func() { ok = parsed.matches(prepared) }); err != nil {
 		return false, false, err
 	}
 	a, isArgon := parsed.(argon)
-	return ok, !isArgon || !a.like(today), nil
+	return ok && possible, !isArgon || !a.like(today), nil
 }
 
 // Dummy is a hash of today's cost that no password has: Verify of it costs an unknown login what a known one costs.

@@ -357,8 +357,10 @@ func TestWhoGivesUpLeavesTheQueue(t *testing.T) {
 			t.Errorf("got %d places taken, want 1", hasher.Waiting())
 		}
 		release()
-		if _, err := hasher.Hash(ctx, "x"); !errors.Is(err, context.DeadlineExceeded) || hasher.Computed() != 1 {
-			t.Errorf("got %v, %d computed; want nothing done for who is gone", err, hasher.Computed())
+		for range 20 { // with a free slot there are two ways to go on
+			if _, err := hasher.Hash(ctx, "x"); !errors.Is(err, context.DeadlineExceeded) || hasher.Computed() != 1 {
+				t.Errorf("got %v, %d computed; want nothing done for who is gone", err, hasher.Computed())
+			}
 		}
 	})
 }

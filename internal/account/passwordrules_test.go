@@ -54,6 +54,10 @@ func TestPasswordRulesAreOnesOwn(t *testing.T) {
 	if err := (PasswordRules{MinLength: 8}).Check("x7#Kp2!v", "kim", ""); err != nil {
 		t.Errorf("got %v, want eight characters admitted where eight are asked for", err)
 	}
+	// A name in parts is one word as well.
+	if err := (PasswordRules{}).Check("rlaalstn!2024", "shop-17", "김 민수"); err == nil {
+		t.Error("a name without its space, typed on a Latin keyboard, is admitted")
+	}
 	// A common password stays one, however short the rules let it be.
 	for _, password := range []Password{"password", "trustno1", "12345678"} {
 		if err := (PasswordRules{MinLength: 8}).Check(password, "kim", ""); err == nil {

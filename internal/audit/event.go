@@ -19,7 +19,8 @@ const (
 	WaveStopped     Action = "wave_stopped"
 	WaveConfirmed   Action = "wave_confirmed"
 	WaveDismissed   Action = "wave_dismissed"
-	MemberAdded     Action = "member_added"
+	MemberAdded     Action = "member_added"     // Details: by, for an import
+	MemberChanged   Action = "member_changed"   // by an import; Details: by, changed
 	PasswordChanged Action = "password_changed" // Details: by
 	LinkMade        Action = "link_made"        // a one-time link to set a password; Details: for
 	AccountDisabled Action = "account_disabled"

@@ -2,17 +2,35 @@ package audit
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"strconv"
+	"strings"
 )
 
 // Expectation is the hash of a record, as it was once seen; N is zero without one.
 type Expectation struct {
 	N    int64
 	Hash [32]byte
+}
+
+// ReadExpectation reads N:HASH; "" expects nothing.
+func ReadExpectation(text string) (e Expectation, err error) {
+	if text == "" {
+		return e, nil
+	}
+	number, hash, _ := strings.Cut(text, ":")
+	e.N, err = strconv.ParseInt(number, 10, 64)
+	raw, hexErr := hex.DecodeString(hash)
+	if err != nil || hexErr != nil || e.N < 1 || len(raw) != len(e.Hash) {
+		return Expectation{}, fmt.Errorf("%q: want N:HASH", text)
+	}
+	e.Hash = [32]byte(raw)
+	return e, nil
 }
 
 // VerifyAll follows a chain: it counts the records, and returns the last that was good. An export may begin anywhere

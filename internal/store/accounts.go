@@ -1,12 +1,11 @@
 package store
 
 import (
-	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/pack"
 )
 
 // The columns of an account, under the name a and, for RETURNING, without one.
@@ -27,7 +26,7 @@ func (r *accountRow) dest() []any {
 }
 
 func (r *accountRow) account() (account.Account, error) {
-	roles, err := unpackRoles(r.roles)
+	roles, err := pack.ReadRoles(r.roles)
 	r.Roles, r.CheckedAt, r.Disabled = roles, fromMicros(r.checkedAt), r.disabled != 0
 	return r.Account, err
 }
@@ -52,14 +51,14 @@ func (t *tx) account(id string) (account.Account, error) {
 // signIn finds or makes the account, raises its version, and gives it its new profile. Every sign-in does this first,
 // so that on every engine two of one account wait for each other.
 func (t *tx) signIn(a account.Account) (account.Account, error) {
-	a.Profile = normalProfile(a.Profile)
+	a.Profile = pack.Profile(a.Profile)
 	var disabled int64
 	_, err := t.One(`INSERT INTO accounts (id, realm, issuer, subject, email, name, search, roles, checked_at, disabled, version)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1)
 		ON CONFLICT (realm, issuer, subject) DO UPDATE SET email = excluded.email, name = excluded.name,
 			search = excluded.search, roles = excluded.roles, checked_at = excluded.checked_at, version = accounts.version + 1
 		RETURNING id, disabled, version`,
-		[]any{a.ID, a.Realm, a.Issuer, a.Subject, a.Email, a.Name, searchText(a.Profile), packRoles(a.Roles), micros(a.CheckedAt)},
+		[]any{a.ID, a.Realm, a.Issuer, a.Subject, a.Email, a.Name, pack.Search(a.Profile), pack.Roles(a.Roles), micros(a.CheckedAt)},
 		&a.ID, &disabled, &a.Version)
 	a.Disabled = disabled != 0
 	if err != nil {
@@ -71,37 +70,4 @@ func (t *tx) signIn(a account.Account) (account.Account, error) {
 // raise raises an account's version, before all its sessions are ended.
 func (t *tx) raise(id string) error {
 	return t.Exec(`UPDATE accounts SET version = version + 1 WHERE id = $1`, id)
-}
-
-// normalProfile is a profile as it comes back from the database.
-func normalProfile(p account.Profile) account.Profile {
-	p.CheckedAt = fromMicros(micros(p.CheckedAt))
-	if p.Roles == nil {
-		p.Roles = []string{}
-	}
-	return p
-}
-
-func searchText(p account.Profile) string { return strings.ToLower(p.Email + "\n" + p.Name) }
-
-func packRoles(roles []string) string {
-	if len(roles) == 0 {
-		return "[]"
-	}
-	text, err := json.Marshal(roles)
-	if err != nil {
-		panic(err) // strings always marshal
-	}
-	return string(text)
-}
-
-func unpackRoles(text string) ([]string, error) {
-	roles := []string{}
-	if text == "[]" {
-		return roles, nil
-	}
-	if err := json.Unmarshal([]byte(text), &roles); err != nil {
-		return nil, fmt.Errorf("roles of an account: %w", err)
-	}
-	return roles, nil
 }

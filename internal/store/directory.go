@@ -2,13 +2,10 @@ package store
 
 import (
 	"context"
-	"math"
-	"strconv"
-	"strings"
 
-	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/pack"
 )
 
 // listed is a row with the place that a cursor names.
@@ -19,7 +16,7 @@ type listed struct {
 
 // SignedIn implements session.Directory. The cursor is the place of the last session in the order of beginnings.
 func (s *Store) SignedIn(ctx context.Context, q session.Query) (page []session.Listed, next string, err error) {
-	before, err := parseCursor(q.After)
+	before, err := pack.ReadCursor(q.After)
 	if err != nil {
 		return nil, "", err
 	}
@@ -27,13 +24,13 @@ func (s *Store) SignedIn(ctx context.Context, q session.Query) (page []session.L
 	rows, err := engine.List(s.db.In(ctx), scanListed, `SELECT s.seq, `+sessionColumns+`, `+accountColumns+`
 		FROM sessions s JOIN accounts a ON a.id = s.account
 		WHERE `+live(`$1`)+` AND s.seq < $2 AND ($3 = '' OR a.realm = $3) AND a.search LIKE $4 ESCAPE '\'
-		ORDER BY s.seq DESC LIMIT $5`, micros(q.Now), before, q.Realm, pattern(q.Search), limit+1)
+		ORDER BY s.seq DESC LIMIT $5`, micros(q.Now), before, q.Realm, pack.Pattern(q.Search), limit+1)
 	if err != nil {
 		return nil, "", unavailable("list signed-in people", err)
 	}
 	if len(rows) > limit {
 		rows = rows[:limit]
-		next = strconv.FormatInt(rows[limit-1].seq, 36)
+		next = pack.Cursor(rows[limit-1].seq)
 	}
 	for _, row := range rows {
 		page = append(page, row.Listed)
@@ -52,21 +49,4 @@ func scanListed(row engine.Scanner) (l listed, err error) {
 	}
 	l.Account, err = who.account()
 	return l, err
-}
-
-// pattern finds the text anywhere. What LIKE would take as a wildcard is taken as itself.
-func pattern(search string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(search)) + "%"
-}
-
-// parseCursor of "" is before the newest.
-func parseCursor(text string) (before int64, err error) {
-	if text == "" {
-		return math.MaxInt64, nil
-	}
-	before, err = strconv.ParseInt(text, 36, 64)
-	if err != nil || before <= 0 {
-		return 0, &fault.Error{Code: fault.RequestInvalid, Detail: "after: want the cursor that the page before gave"}
-	}
-	return before, nil
 }

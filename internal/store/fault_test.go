@@ -19,6 +19,7 @@ import (
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/recheck"
+	"github.com/munjigi/munjigi/internal/roster"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/token"
@@ -163,6 +164,10 @@ var changes = []change{
 	}, false},
 	{"Consume", func(ctx context.Context, s *Store, sc scene) error {
 		_, err := s.Consume(ctx, [16]byte{1}, start, start.Add(time.Minute))
+		return err
+	}, false},
+	{"Import", func(ctx context.Context, s *Store, sc scene) error {
+		_, err := s.Import(ctx, []roster.Entry{onList("kim", "hash")}, true, importing(start))
 		return err
 	}, false},
 	{"ChangeKeys", func(ctx context.Context, s *Store, sc scene) error {

@@ -24,7 +24,7 @@ const (
 	neverText = "9223372036854775807"
 )
 
-func grantAt(account string, version int64) place { return place{"grants", account, version} }
+func grantAt(account string, version int64) place { return pack.At("grants", account, version) }
 
 const grantColumns = `g.provider, g.version, g.token, g.rotates, g.intent_at, g.gone_at, g.due_at, g.leased_until, g.failed, ` + accountColumns
 
@@ -223,7 +223,7 @@ func (s *Store) Confirm(ctx context.Context, g recheck.Grant, c recheck.Confirma
 		if err != nil {
 			return false, err
 		}
-		after := normalProfile(c.Profile)
+		after := pack.Profile(c.Profile)
 		if !before.CheckedAt.Equal(g.Account.CheckedAt) && after.CheckedAt.Before(before.CheckedAt) {
 			after.CheckedAt = before.CheckedAt // a sign-in meanwhile is newer; what stood before may be of a clock that was ahead
 		}
@@ -252,7 +252,7 @@ func (s *Store) confirmGrant(t *tx, g recheck.Grant, c recheck.Confirmation) (bo
 
 func (t *tx) setProfile(id string, p account.Profile) error {
 	return t.Exec(`UPDATE accounts SET email = $1, name = $2, search = $3, roles = $4, checked_at = $5 WHERE id = $6`,
-		p.Email, p.Name, searchText(p), packRoles(p.Roles), micros(p.CheckedAt), id)
+		p.Email, p.Name, pack.Search(p), pack.Roles(p.Roles), micros(p.CheckedAt), id)
 }
 
 // changedEvents tells what a provider changed in a person; nothing when nothing was.

@@ -10,9 +10,10 @@ import (
 
 	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/pack"
 )
 
-var guessKeyAt = place{table: "guess_key", row: "1", version: 1}
+var guessKeyAt = pack.At("guess_key", "1", 1)
 
 // stalled is after how long a guess that is still open is not waited for any more: its node is gone.
 const stalled = 30 * time.Second

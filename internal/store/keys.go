@@ -7,11 +7,12 @@ import (
 
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/pack"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
-func keyAt(id string) place    { return place{"signing_keys", id, 1} }
-func secretAt(id uint32) place { return place{"secrets", strconv.FormatUint(uint64(id), 10), 1} }
+func keyAt(id string) place    { return pack.At("signing_keys", id, 1) }
+func secretAt(id uint32) place { return pack.At("secrets", strconv.FormatUint(uint64(id), 10), 1) }
 
 // Keys implements keys.Store.
 func (s *Store) Keys(ctx context.Context) (keys.Set, error) {

@@ -8,10 +8,11 @@ import (
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/pack"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
-var legacySecretAt = place{table: "legacy_secret", row: "1", version: 1}
+var legacySecretAt = pack.At("legacy_secret", "1", 1)
 
 // LegacySecret is the secret from which the hashes of legacy tokens are made; the first call draws it. It stays: the
 // secrets of refresh tokens are erased when no session can need them any more, and a token that was exchanged under an

@@ -13,6 +13,7 @@ import (
 	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/store/onetime"
+	"github.com/munjigi/munjigi/internal/store/pack"
 )
 
 // MakeLink implements links.Store.
@@ -60,12 +61,14 @@ func (s *Store) useForSignUp(t *tx, u links.Using, l links.Link) (links.Used, er
 		return links.Used{}, fault.New(fault.SessionUnknown, "the address has an account by now")
 	}
 	m := u.Fresh
-	m.Hash, m.Secret, m.Version, m.ChangedAt, m.Profile = u.Encoded, 1, 1, fromMicros(micros(u.At)), normalProfile(m.Profile)
-	err = s.addMember(t, m, audit.Event{
-		At: u.At, Action: audit.MemberAdded, Realm: l.Realm, From: u.From,
+	m.Hash, m.Secret, m.Version, m.ChangedAt, m.Profile = u.Encoded, 1, 1, fromMicros(micros(u.At)), pack.Profile(m.Profile)
+	if err := s.insertMember(t, m, nil); err != nil {
+		return links.Used{}, err
+	}
+	return links.Used{Member: m, Made: true}, t.record(audit.Event{
+		At: u.At, Action: audit.MemberAdded, Realm: l.Realm, From: u.From, Account: m.ID,
 		Actor: audit.Actor{Kind: audit.ByAccount, ID: m.ID}, Details: map[string]string{"by": "sign_up"},
 	})
-	return links.Used{Member: m, Made: true}, err
 }
 
 func (s *Store) useForPassword(t *tx, u links.Using, l links.Link) (links.Used, error) {

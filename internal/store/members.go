@@ -10,11 +10,12 @@ import (
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/pack"
 )
 
 // A hash is sealed to its account and to the count of its changes: whoever can write to the database can neither move
 // one to another account nor bring an old one back, and whoever has a copy alone cannot try passwords on it.
-func hashAt(account string, secret int64) place { return place{"members", account, secret} }
+func hashAt(account string, secret int64) place { return pack.At("members", account, secret) }
 
 const memberColumns = `m.login, m.hash, m.secret, m.changed_at, ` + accountColumns
 
@@ -84,7 +85,7 @@ func (s *Store) Members(ctx context.Context, realm string, after account.Member,
 // login is taken; a call that is repeated with the same ID finds its own member, and changes nothing.
 func (s *Store) AddMember(ctx context.Context, m account.Member, event audit.Event) (account.Member, error) {
 	m.Secret, m.Version, m.ChangedAt = 1, 1, fromMicros(micros(event.At))
-	m.Profile = normalProfile(m.Profile)
+	m.Profile = pack.Profile(m.Profile)
 	return write(ctx, s, engine.Usual, "add member", func(t *tx) (account.Member, error) {
 		var owner string
 		taken, err := t.One(`SELECT account FROM members WHERE realm = $1 AND login = $2`, []any{m.Realm, m.Login}, &owner)
@@ -94,26 +95,29 @@ func (s *Store) AddMember(ctx context.Context, m account.Member, event audit.Eve
 		if taken {
 			return account.Member{}, fault.New(fault.EditConflict, "this login is taken")
 		}
-		return m, s.addMember(t, m, event)
+		if err := s.insertMember(t, m, nil); err != nil {
+			return m, err
+		}
+		event.Account = m.ID
+		return m, t.record(event)
 	})
 }
 
-func (s *Store) addMember(t *tx, m account.Member, event audit.Event) error {
+func (s *Store) insertMember(t *tx, m account.Member, origin []byte) error {
 	sealed, err := s.sealHash(m)
 	if err != nil {
 		return err
 	}
 	if err := t.Exec(`INSERT INTO accounts (id, realm, issuer, subject, email, name, search, roles, checked_at, disabled, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9)`,
-		m.ID, m.Realm, m.Issuer, m.Subject, m.Email, m.Name, searchText(m.Profile), packRoles(m.Roles), m.Version); err != nil {
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10)`,
+		m.ID, m.Realm, m.Issuer, m.Subject, m.Email, m.Name, pack.Search(m.Profile), pack.Roles(m.Roles), pack.Number(m.Disabled), m.Version); err != nil {
 		return fmt.Errorf("insert account: %w", err)
 	}
-	if err := t.Exec(`INSERT INTO members (account, realm, login, hash, secret, changed_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		m.ID, m.Realm, m.Login, sealed, m.Secret, micros(m.ChangedAt)); err != nil {
+	if err := t.Exec(`INSERT INTO members (account, realm, login, hash, secret, changed_at, origin) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		m.ID, m.Realm, m.Login, sealed, m.Secret, micros(m.ChangedAt), origin); err != nil {
 		return fmt.Errorf("insert member: %w", err)
 	}
-	event.Account = m.ID
-	return t.record(event)
+	return nil
 }
 
 // sealHash is nil for no password.

@@ -116,7 +116,7 @@ func (s *Store) Rotate(ctx context.Context, id token.SessionID, from int64, next
 			RETURNING account, ends_at, access_max, fixed`,
 			[]any{
 				next.Generation, row.idleUntil, next.Access.Microseconds(), packed, id[:], from,
-				next.Email, next.Name, packRoles(next.Roles), micros(next.CheckedAt),
+				next.Email, next.Name, pack.Roles(next.Roles), micros(next.CheckedAt),
 			},
 			&row.Account, &row.endsAt, &row.accessMax, &row.fixed)
 		if err != nil {
@@ -137,6 +137,6 @@ func (s *Store) Rotate(ctx context.Context, id token.SessionID, from int64, next
 // normalRotation is a rotation as it comes back from the database.
 func normalRotation(r session.Rotation) session.Rotation {
 	r.At, r.IdleUntil = fromMicros(micros(r.At)), fromMicros(micros(r.IdleUntil))
-	r.Profile = normalProfile(r.Profile)
+	r.Profile = pack.Profile(r.Profile)
 	return r
 }

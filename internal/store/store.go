@@ -23,6 +23,7 @@ import (
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/links"
 	"github.com/munjigi/munjigi/internal/recheck"
+	"github.com/munjigi/munjigi/internal/roster"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/store/engine"
@@ -41,6 +42,7 @@ var (
 	_ signin.MemberStore   = (*Store)(nil)
 	_ signin.GuessStore    = (*Store)(nil)
 	_ links.Store          = (*Store)(nil)
+	_ roster.Store         = (*Store)(nil)
 	_ audit.Log            = (*Store)(nil)
 )
 
