@@ -51,7 +51,8 @@ describe('the tab that holds the lock', () => {
           const holder = await open()
           for (const it of [tab, holder]) await run(it, 'session.ready()')
           for (const it of [tab, holder]) await run(it, 'void (ahead += 3600000)')
-          Object.assign(seen, { calls: 0, answer: () => {} }) // its renewal hangs
+          const hanging = /** @type {import('node:http').ServerResponse[]} */ ([])
+          Object.assign(seen, { calls: 0, answer: (_req, res) => hanging.push(res) })
           await run(holder, 'void calls(20)')
           await seenUntil(() => seen.calls === 1)
           seen.answer = undefined
@@ -62,6 +63,7 @@ describe('the tab that holds the lock', () => {
           assert.equal(seen.calls, 2)
           assert.ok(performance.now() - begun < 14_000)
           if (how !== 'closed') await holder.close().catch(() => {})
+          for (const res of hanging) res.destroy() // a browser has six connections to a host
         }
       }),
     )
@@ -181,6 +183,42 @@ describe('not alone', () => {
       }
     }),
   )
+})
+
+describe('by a password', () => {
+  const password = 'a long walk by the river'
+  const enter = `club.signIn({ login: 'Kim', password: '${password}' }).then(({ status }) => status, ({ code, status, sessions, ticket }) => {
+    window.ticket = ticket
+    return { code, status, sessions, ticket: typeof ticket }
+  })`
+  const make = "void (window.club = Munjigi.createSession({ url: meta('auth'), app: 'club', realm: 'members' }))"
+
+  test('signed in; wrong, and nobody is; no room: the sessions and a ticket, and one of them ends', async () => {
+    await town.join('kim', password)
+    const [home, office] = await Promise.all(
+      [undefined, windows].map(async (userAgent) =>
+        (await browser.newContext(userAgent ? { userAgent } : {})).newPage(),
+      ),
+    )
+    for (const tab of [home, office]) {
+      await tab.goto(town.shop)
+      await run(tab, make)
+    }
+    const wrong =
+      "club.signIn({ login: 'kim', password: 'another one that is long' }).catch(({ code, status }) => [code, status])"
+    assert.deepEqual(await run(office, wrong), ['credentials_wrong', 401])
+    assert.equal(await run(office, enter), 'active')
+    const { sessions, ...refused } = await run(home, enter)
+    assert.deepEqual(refused, { code: 'session_limit', status: 409, ticket: 'string' })
+    assert.equal(sessions.length, 1)
+    assert.equal(sessions[0].device, 'Chrome on Windows')
+    const choose = `club.signIn({ ticket, end: '${sessions[0].id}' }).then(({ status }) => status, ({ code }) => code)`
+    assert.equal(await run(home, choose), 'active')
+    assert.equal(await run(home, choose), 'credentials_wrong', 'a ticket works once')
+    assert.equal(await run(home, 'club.state.status'), 'active')
+    assert.equal(await run(office, 'club.renew({ force: true }).catch(({ code }) => code)'), 'session_replaced')
+    for (const tab of [home, office]) await tab.context().close()
+  })
 })
 
 describe("the story's guard", () => {

@@ -2,7 +2,7 @@
 // counts session calls and fails as it is told.
 
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, request as httpRequest } from 'node:http'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -125,7 +125,9 @@ export async function startTown() {
     session: `{access: 5m, renew_grace: ${graceMs}ms, per_account: 1, when_full: replace, lost_answers: 9}`,
     apps: `
   shop: {realm: staff, origins: ["${shop.origin}"], services: [wishlist]}
-  wholesale: {realm: staff, origins: ["${wholesale.origin}"], services: [market]}`,
+  wholesale: {realm: staff, origins: ["${wholesale.origin}"], services: [market]}
+  club: {realm: members, origins: ["${shop.origin}"], services: [market]}`,
+    members: '{access: 5m, per_account: 1, when_full: refuse}',
   })
   let last = 0
 
@@ -133,6 +135,11 @@ export async function startTown() {
     url: front.origin,
     shop: shop.origin,
     wholesale: wholesale.origin,
+    /** A member of the club, with a password. */
+    join: async (login, password) => {
+      await writeFile(join(munjigi.dir, login), password, { mode: 0o600 })
+      await munjigi.command('members', 'add', login, '--password-file', login)
+    },
     /** Somebody nobody has been yet. */
     stranger: () => `p${last++}@example.com`,
     watch: (name, seen) => visitors.set(name, seen),

@@ -39,7 +39,7 @@ export async function eventually(within, attempt) {
   }
 }
 
-const configuration = ({ port, listen, issuer, clientId, recheck, session, apps }) => `
+const configuration = ({ port, listen, issuer, clientId, recheck, session, apps, members }) => `
 url: http://127.0.0.1:${port}
 listen: 127.0.0.1:${listen}
 database: sqlite:munjigi.db
@@ -51,10 +51,11 @@ realms:
     roles: {admin: [boss@example.com], editor: ["group:platform"], viewer: ["domain:example.com"]}
     session: ${session}
     recheck: ${recheck}
+  members: {password: {}, session: ${members}}
 apps: ${apps}
 services:
   wishlist: {url: "http://127.0.0.1:1", realms: [staff]}
-  market: {url: "http://127.0.0.1:1", realms: [staff]}
+  market: {url: "http://127.0.0.1:1", realms: [staff, members]}
 `
 
 /**
@@ -65,6 +66,7 @@ services:
  * @param {string} [options.session] YAML of the realm's session policy
  * @param {number} [options.listen] where it listens, when something stands before it at `port`
  * @param {string} [options.apps] YAML of the front ends
+ * @param {string} [options.members] YAML of the session policy of members, who have passwords
  */
 export async function startMunjigi({
   port,
@@ -73,6 +75,7 @@ export async function startMunjigi({
   session = '{access: 5m, renew_grace: 1s}',
   listen = port,
   apps = `{tools: {realm: staff, origins: ["http://127.0.0.1:${port}"], services: [wishlist]}}`,
+  members = '{access: 5m}',
 }) {
   const url = `http://127.0.0.1:${port}`
   const dir = await mkdtemp(join(tmpdir(), 'munjigi-e2e-'))
@@ -83,7 +86,10 @@ export async function startMunjigi({
   const flags = { url: 'http://127.0.0.1:1', provider: issuer, 'client-id': clientId, 'client-secret-file': 'secret' }
   const answers = { ...flags, domain: 'example.com', admin: 'boss@example.com', config: 'init.yaml' }
   await command('init', ...Object.entries(answers).flatMap(([name, value]) => [`--${name}`, value]))
-  await writeFile(join(dir, 'munjigi.yaml'), configuration({ port, listen, issuer, clientId, recheck, session, apps }))
+  await writeFile(
+    join(dir, 'munjigi.yaml'),
+    configuration({ port, listen, issuer, clientId, recheck, session, apps, members }),
+  )
 
   const log = /** @type {string[]} */ ([])
   const child = spawn(binary, ['serve', '--config', 'munjigi.yaml'], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] })
