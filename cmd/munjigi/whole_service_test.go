@@ -47,10 +47,10 @@ type keeper struct {
 func startAccounts(t *testing.T, policy, legacyUntil string) (*whole, *keeper) {
 	t.Helper()
 	w, k := &whole{dir: t.TempDir(), log: new(lines)}, new(keeper)
+	k.server = httptest.NewServer(nil) // before a port is chosen for the program: it would take that one
+	t.Cleanup(k.server.Close)
 	listen := freeAddress(t)
 	w.url = "http://" + listen
-	k.server = httptest.NewServer(k.handler(t, verify.Config{Issuer: w.url, Service: "market", Realms: []string{"shops"}}))
-	t.Cleanup(k.server.Close)
 	w.write(t, "munjigi.yaml", fmt.Sprintf(accountsConfig, w.url, listen, policy, legacyUntil, k.server.URL))
 	if _, err := keys.CreateSealer(filepath.Join(w.dir, "munjigi.key")); err != nil {
 		t.Fatal(err)
@@ -62,6 +62,7 @@ func startAccounts(t *testing.T, policy, legacyUntil string) (*whole, *keeper) {
 		}
 	})
 	w.start(t)
+	k.server.Config.Handler = k.handler(t, verify.Config{Issuer: w.url, Service: "market", Realms: []string{"shops"}})
 	return w, k
 }
 
@@ -72,6 +73,9 @@ func (k *keeper) handler(t *testing.T, c verify.Config) http.Handler {
 		t.Fatal(err)
 	}
 	t.Cleanup(v.Close)
+	if err := v.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	mux := http.NewServeMux()
 	mux.Handle("POST /private/credentials", v.Require(verify.Need{Realm: verify.Munjigi}, http.HandlerFunc(k.check)))
 	mux.Handle("GET /me", v.Middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") })))
