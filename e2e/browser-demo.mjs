@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,11 +49,35 @@ async function freeRange() {
 
 /**
  * Starts the demo and waits for its `ready` line.
+ * @param {(configuration: string) => string} [edit] changes what the demo has written, as its owner would, before it starts again
  * @returns {Promise<Demo>}
  */
-export async function startDemo() {
+export async function startDemo(edit) {
   const dir = await mkdtemp(join(tmpdir(), 'munjigi-demo-'))
   const listen = `localhost:${await freeRange()}`
+  let demo = await run(dir, listen)
+  if (edit) {
+    await demo.stop()
+    const file = join(dir, 'munjigi.yaml')
+    await writeFile(file, edit(await readFile(file, 'utf8')))
+    demo = await run(dir, listen)
+  }
+  const { stop, ...rest } = demo
+  return {
+    ...rest,
+    stop: async () => {
+      await stop()
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/**
+ * @param {string} dir
+ * @param {string} listen
+ * @returns {Promise<Demo>}
+ */
+async function run(dir, listen) {
   const child = spawn(binary, ['demo', '--listen', listen, '--dir', dir], { stdio: ['ignore', 'pipe', 'pipe'] })
   const lines = /** @type {string[]} */ ([])
   createInterface({ input: child.stderr }).on('line', (line) => lines.push(line))
@@ -74,7 +98,6 @@ export async function startDemo() {
   async function stop() {
     child.kill('SIGTERM')
     await ended
-    await rm(dir, { recursive: true, force: true })
   }
   try {
     await ready

@@ -179,8 +179,8 @@ func TestWholeAChoiceAfterAProvidersCallback(t *testing.T) {
 	other := w.browser()
 	landed := w.enter(t, other, "viewer@example.com")
 	query := landed.Request.URL.Query()
-	if !strings.HasPrefix(landed.Request.URL.String(), w.login+"/sign-in?") || query.Get("reason") != "session_limit" ||
-		query.Get("realm") != "members" || query.Get("return_to") != "http://127.0.0.1:1/cart" || len(landed.Request.URL.RawQuery) > 300 {
+	if !strings.HasPrefix(landed.Request.URL.String(), w.login+"/sign-in/members/again?") || query.Get("reason") != "session_limit" ||
+		query.Get("return_to") != "http://127.0.0.1:1/cart" || len(landed.Request.URL.RawQuery) > 300 {
 		t.Fatalf("arrived at %s", landed.Request.URL)
 	}
 	var choice struct {

@@ -30,6 +30,11 @@ const routes: RouteRecordRaw[] = [
     meta: { title: 'signIn.page', open: true, bare: true },
   },
   {
+    path: '/sign-in/:realm/again',
+    component: () => import('./screens/again/AgainScreen.vue'),
+    meta: { title: 'signIn.page', open: true, bare: true },
+  },
+  {
     path: '/sign-in/:realm/forgotten',
     component: () => import('./screens/forgotten/ForgottenScreen.vue'),
     meta: { title: 'forgotten.page', open: true, bare: true },

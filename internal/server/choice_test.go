@@ -61,7 +61,7 @@ func TestTheTicketOfACallbackStaysInItsCookie(t *testing.T) {
 	}
 	ticket := set.Value
 	to, err := r.Location()
-	if err != nil || to.Query().Get("reason") != "session_limit" || to.Query().Get("realm") != "staff" || strings.Contains(to.String(), ticket[:20]) || to.Fragment != "" {
+	if err != nil || to.Query().Get("reason") != "session_limit" || to.Path != "/sign-in/staff/again" || to.Query().Get("return_to") != toolsAt+"/list" || strings.Contains(to.String(), ticket[:20]) || to.Fragment != "" {
 		t.Fatalf("sent to %s, %v", to, err)
 	}
 

@@ -120,21 +120,22 @@ func (s *Server) finishSignIn(w *response, r *http.Request) error {
 	return redirect(w, done.ReturnTo)
 }
 
-// backToSignIn shows the sign-in page with the reason, and with the way to where the person wanted to go.
+// backToSignIn shows the sign-in page with the reason, and with the way to where the person wanted to go: the console's
+// page, or that of the realm for its members, and for whoever may choose there.
 func (s *Server) backToSignIn(w *response, r *http.Request, err error, done signin.Finished) error {
 	w.code, w.err = fault.CodeOf(err), err
 	query := url.Values{"reason": {string(w.code)}, "request": {w.id}}
-	if w.code == fault.SessionLimit {
-		query.Set("realm", r.PathValue("realm")) // whose choice it is
+	own, page, realm := s.homes.Own(r), "/sign-in", r.PathValue("realm")
+	if s.Realms[realm].Kind == OIDC && (realm != s.Console || w.code == fault.SessionLimit) {
+		page += "/" + realm + "/again"
 	}
-	own := s.homes.Own(r)
-	if target, ours := strings.CutPrefix(done.ReturnTo, own+"/"); ours {
+	if target, ours := strings.CutPrefix(done.ReturnTo, own+"/"); ours && page == "/sign-in" {
 		query.Set("return_to", "/"+target)
 	} else if done.ReturnTo != "" {
 		query.Set("app", done.App)
 		query.Set("return_to", done.ReturnTo)
 	}
-	return redirect(w, own+"/sign-in?"+query.Encode())
+	return redirect(w, own+page+"?"+query.Encode())
 }
 
 // single reads query parameters of which each may be there once (RFC 6749 §3.1). Others are passed over.

@@ -57,6 +57,23 @@ export function signIn(call: Call, realm: string, app: string, proof: Proof): Pr
   return call(pathOf(realm), { method: 'POST', body: { app, ...proof } })
 }
 
+/** What there is to choose from after a provider's sign-in that found no room, and where one wanted to go. */
+export interface Offered {
+  app: string
+  return_to: string
+  sessions: HeldSession[]
+}
+
+/** `GET /sign-in/{realm}/choice`: the ticket is in a cookie. */
+export function signInChoice(call: Call, realm: string): Promise<Offered> {
+  return call(`${pathOf(realm)}/choice`)
+}
+
+/** `POST /sign-in/{realm}` with the ticket of the cookie: ends a session for a new one. */
+export function endForNew(call: Call, realm: string, app: string, end: string): Promise<unknown> {
+  return call(pathOf(realm), { method: 'POST', body: { app, end } })
+}
+
 /** `POST /sign-in/{realm}/forgotten`: the answer is the same whoever is named. */
 export function forgotPassword(call: Call, realm: string, app: string, login: string): Promise<void> {
   return call(`${pathOf(realm)}/forgotten`, { method: 'POST', body: { app, login } })
