@@ -243,6 +243,7 @@ describe('as many devices as may be', () => {
     await page.waitForURL(`${town.shop}/cart`)
     await first.page.waitForURL((url) => url.searchParams.get('reason') === 'session_replaced', { timeout: 25_000 })
     const reason = first.page.locator('.sign-in-reason')
+    await reason.locator('time').waitFor()
     assert.match(await reason.innerText(), /Chrome on Linux/)
     assert.ok((await reason.innerText()).startsWith(texts.en.code.session_replaced))
   })
