@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -67,6 +68,7 @@ const callers = 64
 // Side is a target that is served on loopback, with a session for each caller.
 type Side struct {
 	Target
+	Munjigi *Munjigi // nil for the prototype
 	address string
 	tokens  []string // the newest refresh token of each session
 	stops   []func()
@@ -123,6 +125,36 @@ func (s *Side) Renew(n int) error {
 		})
 	}
 	return group.Wait()
+}
+
+// Slowest99 makes n renewals, perSecond of them, evenly, whether or not those before are answered, and returns the time
+// that 99 of 100 took at most.
+func (s *Side) Slowest99(n, perSecond int) (time.Duration, error) {
+	took := make([]time.Duration, n)
+	began := time.Now()
+	var group errgroup.Group
+	for i := range s.tokens {
+		group.Go(func() error {
+			conn, err := net.Dial("tcp", s.address)
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			reader := bufio.NewReader(conn)
+			for k := i; k < n; k += len(s.tokens) {
+				due := began.Add(time.Duration(k) * time.Second / time.Duration(perSecond))
+				time.Sleep(time.Until(due))
+				if s.tokens[i], err = s.once(conn, reader, s.tokens[i]); err != nil {
+					return err
+				}
+				took[k] = time.Since(due)
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	slices.Sort(took)
+	return took[n*99/100], err
 }
 
 func (t Target) once(conn net.Conn, reader *bufio.Reader, refreshToken string) (string, error) {

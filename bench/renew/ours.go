@@ -2,6 +2,7 @@ package renew
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -13,9 +14,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/server"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/store"
 )
 
@@ -59,7 +62,7 @@ func NewMunjigi(ctx context.Context, dir string) (*Munjigi, error) {
 		return nil, err
 	}
 	m.Handler, err = server.New(server.Config{
-		URL: Origin, Console: "staff", Realms: map[string]server.Realm{"staff": {}},
+		URL: Origin, Console: "staff", Realms: map[string]server.Realm{"staff": {Kind: server.OIDC}},
 		Apps:     map[string]account.App{account.Console: {Name: account.Console, Realm: "staff"}, app.Name: app},
 		Sessions: m.manager, Devices: m.manager, SignIn: noSignIn{}, Keys: ring, Feed: m.feed, Directory: st, Audit: st,
 		Ready: st.Ping, Pages: fs.FS(fstest.MapFS{}), Log: log,
@@ -73,7 +76,7 @@ func StartMunjigi(ctx context.Context, dir string) (*Side, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Side{Target: Ours(m)}
+	s := &Side{Target: Ours(m), Munjigi: m}
 	s.running(m.Run)
 	for i := range callers {
 		refreshToken, err := m.SignIn(ctx, i)
@@ -96,6 +99,33 @@ func (m *Munjigi) Run(ctx context.Context) error {
 	return err
 }
 
+// Flood keeps n people at the door until ctx ends: each signs in with a password, again and again, and comes back when
+// told to. Nobody of them gets in; to whom the login is unknown, a sign-in costs what it costs everybody.
+func (m *Munjigi) Flood(ctx context.Context, n int) error {
+	door := &signin.Members{Realm: "staff", Store: m.store, Hasher: account.NewHasher(account.HasherConfig{}), Log: slog.New(slog.DiscardHandler)}
+	var group errgroup.Group
+	for i := range n {
+		group.Go(func() error {
+			for ctx.Err() == nil {
+				_, err := door.Check(ctx, signin.Credentials{Realm: "staff", Login: fmt.Sprint("person", i), Password: "correct horse battery"})
+				full, ok := errors.AsType[*fault.Error](err)
+				switch {
+				case ctx.Err() != nil || ok && full.Code == fault.CredentialsWrong:
+				case ok && full.Code == fault.TooManyAttempts:
+					select {
+					case <-time.After(full.RetryAfter):
+					case <-ctx.Done():
+					}
+				default:
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
 // SignIn begins the session of one person and returns its refresh token.
 func (m *Munjigi) SignIn(ctx context.Context, n int) (string, error) {
 	answer, err := m.manager.Begin(ctx, session.SignIn{
@@ -110,4 +140,6 @@ func (m *Munjigi) SignIn(ctx context.Context, n int) (string, error) {
 }
 
 // noSignIn stands where nobody comes in.
-type noSignIn struct{ server.SignIn }
+type noSignIn struct{ entrance }
+
+type entrance = server.SignIn
