@@ -8,6 +8,7 @@ import { barriers, launch, overflow, pictureIn, visit } from './browser-page.mjs
 
 const sizes = [1, 4, 10, 25, 50, 100, 250, 500, 1000] // the steps of the slider
 const [access, grace] = [60, 10] // seconds, of the demo's configuration
+const often = { polling: 100 } // ms; not with every frame, which a busy machine may not paint
 const patience = 120_000 // a thousand calls take a while where ten browsers share two cores
 const phone =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1'
@@ -66,11 +67,15 @@ async function signIn(page, n, path = '/?slow=0') {
 
 /** Waits until every part has its answer; one that failed ends the wait. */
 async function allThere(page, n) {
-  const settled = await page.waitForFunction((many) => {
-    const count = (state) => document.querySelectorAll(`.part.${state}, .small.${state}`).length
-    const [there, failed] = [count('there'), count('failed')]
-    return (there === many || failed > 0) && { there, failed }
-  }, n)
+  const settled = await page.waitForFunction(
+    (many) => {
+      const count = (state) => document.querySelectorAll(`.part.${state}, .small.${state}`).length
+      const [there, failed] = [count('there'), count('failed')]
+      return (there === many || failed > 0) && { there, failed }
+    },
+    n,
+    often,
+  )
   assert.deepEqual(await settled.jsonValue(), { there: n, failed: 0 })
 }
 
@@ -85,10 +90,14 @@ async function runOut(page) {
 
 /** Waits until a renewal rotates, and does not bring the last answer again. */
 function pastGrace(page) {
-  return page.waitForFunction((most) => {
-    const [left] = /\d+/.exec(document.querySelector('.clock b')?.textContent ?? '') ?? ['0']
-    return Number(left) < most
-  }, access - grace)
+  return page.waitForFunction(
+    (most) => {
+      const [left] = /\d+/.exec(document.querySelector('.clock b')?.textContent ?? '') ?? ['0']
+      return Number(left) < most
+    },
+    access - grace,
+    often,
+  )
 }
 
 const errors = (page) => page.locator('.errors-count dd').innerText()
@@ -173,6 +182,20 @@ describe('the shops', { concurrency: 2 }, () => {
     await page.locator('.devices li').waitFor()
   })
 
+  test('Munjigi’s own sign-in page leads back to where one was', async (t) => {
+    const seen = await arrive(t)
+    const { page } = seen
+    await page.goto(`${demo.shop}/devices?slow=0`)
+    await page.locator('.there').click()
+    await page.waitForURL(`${demo.url}/sign-in/members?**`)
+    await page.locator('[name=login]').fill(demo.members[1].login)
+    await page.locator('[name=password]').fill(demo.members[1].password)
+    await page.locator('form button[type=submit]').click()
+    await page.waitForURL(`${demo.shop}/devices?slow=0`)
+    await page.locator('.devices li').waitFor()
+    assert.deepEqual(seen.order, ['session'], 'the guard asks once for a token of this page')
+  })
+
   test('displaced by another browser, and told once: the demo’s own, in Korean', async (t) => {
     const { page } = await arrive(t, { language: 'ko' })
     await signIn(page, 4)
@@ -203,10 +226,14 @@ describe('the shops', { concurrency: 2 }, () => {
     await page.locator('.load').click()
     // Within a second the market knows; whoever calls before that is let in.
     const told = page.locator('.reason')
-    await page.waitForFunction(() => {
-      if (!document.querySelector('.waiting')) document.querySelector('.load')?.click()
-      return document.querySelector('.reason')
-    })
+    await page.waitForFunction(
+      () => {
+        if (!document.querySelector('.waiting')) document.querySelector('.load')?.click()
+        return document.querySelector('.reason')
+      },
+      null,
+      often,
+    )
     assert.match(
       await told.innerText(),
       /^This account signed in on another device \(Safari on iOS\) at \d+:\d\d [AP]M, so you were signed out here\./,
