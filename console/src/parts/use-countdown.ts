@@ -3,8 +3,9 @@ import { computed, type Ref } from 'vue'
 
 /** Whole seconds left until a moment (milliseconds since 1970), never below 0, kept current. */
 export function useCountdown(until: Readonly<Ref<number>>) {
-  const now = useNow({ interval: 250 })
-  return computed(() => Math.max(0, Math.ceil((until.value - now.value.getTime()) / 1000)))
+  const tick = useNow({ interval: 250 })
+  // Of the last tick's time there would be a second more than there is when a countdown begins.
+  return computed(() => Math.max(0, Math.ceil((until.value - Math.max(tick.value.getTime(), Date.now())) / 1000)))
 }
 
 /** "0:42" */
