@@ -143,7 +143,7 @@ func TestWholeMembersSignIn(t *testing.T) {
 		wantCode(t, err, fault.CredentialsWrong)
 	}
 	text, err := b.call(http.MethodGet, w.url+"/sign-in/options", "", nil)
-	if want := `{"console":"members","realms":[{"name":"members","kind":"password"}]}`; err != nil || string(text) != want {
+	if want := `{"console":"members","realms":[{"name":"members","kind":"password","min_length":12}]}`; err != nil || string(text) != want {
 		t.Errorf("got %s, %v, want %s", text, err, want)
 	}
 }
