@@ -151,11 +151,16 @@ func (membersListCommand) Help() string {
 const membersPage = 500
 
 func (c membersListCommand) Run(ctx context.Context, t *terminal) (err error) {
-	_, st, err := c.open(ctx)
+	config, st, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
+	if c.Realm != "" {
+		if _, _, err := (realmFlag{c.Realm}).password(config); err != nil {
+			return err
+		}
+	}
 	list := []memberRow{}
 	rows := [][]string{{"LOGIN", "REALM", "NAME", "ROLES", "PASSWORD SET", ""}}
 	for last := (account.Member{}); ; {
