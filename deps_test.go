@@ -41,10 +41,11 @@ var policy = map[string]row{
 	"internal/strict": {libs: "yaml"},
 
 	// domain
-	"internal/account": {ours: "internal/fault", libs: "crypto net text"},
-	"internal/config":  {ours: "internal/account internal/strict internal/token"},
-	"internal/keys":    {ours: "internal/audit internal/fault internal/token", libs: "tink"},
-	"internal/session": {ours: "internal/account internal/audit internal/fault internal/token", libs: "prometheus useragent"},
+	"internal/account":    {ours: "internal/fault", libs: "crypto net text"},
+	"internal/backoffice": {},
+	"internal/config":     {ours: "internal/account internal/strict internal/token"},
+	"internal/keys":       {ours: "internal/audit internal/fault internal/token", libs: "tink"},
+	"internal/session":    {ours: "internal/account internal/audit internal/fault internal/token", libs: "prometheus useragent"},
 
 	// engines
 	"internal/credentials": {ours: "internal/account internal/fault internal/token", std: "net/http"},
