@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/answer"
 	"github.com/munjigi/munjigi/internal/signin"
 )
 
@@ -51,7 +52,7 @@ func (s *Server) choosing(w *response, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.encode(w, choosing)
+	return answer.JSON(w, choosing)
 }
 
 // chosen keeps the cookie up with what came of its ticket: used up, or replaced by another one where there is still no

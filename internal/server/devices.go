@@ -6,6 +6,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/answer"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/token"
 )
@@ -38,7 +39,7 @@ func (s *Server) listDevices(w *response, r *http.Request) error {
 			row.EndsAt.Unix(), row.ID == who.session.ID,
 		}
 	}
-	return s.encode(w, map[string]any{"sessions": list})
+	return answer.JSON(w, map[string]any{"sessions": list})
 }
 
 // endDevice is DELETE /sessions/{sid}, for sessions of the caller's own account. Its own one is a sign-out.

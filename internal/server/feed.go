@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/answer"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/token"
 )
@@ -45,7 +46,7 @@ func (s *Server) revocations(w *response, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.encode(w, page)
+	return answer.JSON(w, page)
 }
 
 // follow writes events until the follower goes, is too slow, or the server stops.

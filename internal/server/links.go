@@ -7,6 +7,7 @@ import (
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/links"
+	"github.com/munjigi/munjigi/internal/server/answer"
 )
 
 // Links is links.Manager. Neither Forgotten nor SignUp waits, and neither tells whether there is such an account.
@@ -85,7 +86,7 @@ func (s *Server) asked(w *response, err error) error {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusAccepted)
-	return s.write(w, []byte("{}\n"))
+	return answer.Ready(w, []byte("{}\n"))
 }
 
 type passwordBody struct {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/answer"
 	"github.com/munjigi/munjigi/internal/server/front"
 	"github.com/munjigi/munjigi/internal/signin"
 )
@@ -55,7 +56,7 @@ func (s *Server) signIn(w *response, r *http.Request) error {
 		s.keep(w, entered.Answer)
 		s.keepDevice(w, realm, entered.Device)
 	}
-	return s.write(w, entered.JSON)
+	return answer.Ready(w, entered.JSON)
 }
 
 type changeBody struct {
@@ -113,5 +114,5 @@ func (s *Server) signInTarget(w *response, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.encode(w, map[string]string{"app": app.Name, "return_to": target})
+	return answer.JSON(w, map[string]string{"app": app.Name, "return_to": target})
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/munjigi/munjigi/internal/server/admin"
 )
 
 // audience is whose pages may read a route's answers (CORS).
@@ -35,6 +37,7 @@ type route struct {
 
 // routes is the whole surface.
 func (s *Server) routes() []route {
+	desk := &admin.Desk{Directory: s.Directory, Devices: s.Devices, Keys: s.Keys, Audit: s.Audit, Waves: s.Waves, Now: s.Now}
 	return []route{
 		{"GET /sign-in/options", ourselves, call, s.signInOptions},
 		{"GET /sign-in/{realm}", ourselves, navigation, s.startSignIn},
@@ -62,14 +65,14 @@ func (s *Server) routes() []route {
 		{"GET /.well-known/jwks.json", everybody, call, s.jwks},
 		{"GET /revocations", everybody, stream, s.revocations},
 
-		{"GET /admin/sessions", ourselves, call, s.admin(s.listSessions)},
-		{"DELETE /admin/sessions/{sid}", ourselves, call, s.admin(s.revokeSession)},
-		{"DELETE /admin/accounts/{id}/sessions", ourselves, call, s.admin(s.revokeAccount)},
-		{"GET /admin/keys", ourselves, call, s.admin(s.listKeys)},
-		{"GET /admin/audit", ourselves, call, s.admin(s.listAudit)},
-		{"GET /admin/waves", ourselves, call, s.admin(s.listWaves)},
-		{"POST /admin/waves/confirm", ourselves, call, s.admin(s.confirmWave)},
-		{"POST /admin/waves/dismiss", ourselves, call, s.admin(s.dismissWave)},
+		{"GET /admin/sessions", ourselves, call, s.admin(desk.ListSessions)},
+		{"DELETE /admin/sessions/{sid}", ourselves, call, s.admin(desk.RevokeSession)},
+		{"DELETE /admin/accounts/{id}/sessions", ourselves, call, s.admin(desk.RevokeAccount)},
+		{"GET /admin/keys", ourselves, call, s.admin(desk.ListKeys)},
+		{"GET /admin/audit", ourselves, call, s.admin(desk.ListAudit)},
+		{"GET /admin/waves", ourselves, call, s.admin(desk.ListWaves)},
+		{"POST /admin/waves/confirm", ourselves, call, s.admin(desk.ConfirmWave)},
+		{"POST /admin/waves/dismiss", ourselves, call, s.admin(desk.DismissWave)},
 
 		{"GET /healthz", ourselves, probe, s.healthy},
 		{"GET /readyz", ourselves, probe, s.ready},

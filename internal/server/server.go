@@ -23,7 +23,7 @@ import (
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/keys"
-	"github.com/munjigi/munjigi/internal/recheck"
+	"github.com/munjigi/munjigi/internal/server/admin"
 	"github.com/munjigi/munjigi/internal/server/host"
 	"github.com/munjigi/munjigi/internal/server/limit"
 	"github.com/munjigi/munjigi/internal/server/meter"
@@ -77,13 +77,6 @@ type Feed interface {
 	Wait(ctx context.Context, after session.Cursor, limit int) (token.FeedPage, error)
 }
 
-// Waves is recheck.Worker.
-type Waves interface {
-	Waves(ctx context.Context) ([]recheck.Wave, error)
-	ConfirmWave(ctx context.Context, provider string, actor audit.Actor) error
-	DismissWave(ctx context.Context, provider string, actor audit.Actor) error
-}
-
 // Kind is a realm's way to sign in.
 type Kind string
 
@@ -121,7 +114,7 @@ type Config struct {
 	Feed      Feed
 	Directory session.Directory
 	Audit     audit.Log
-	Waves     Waves                       // optional: where no realm has a provider
+	Waves     admin.Waves                 // optional: where no realm has a provider
 	Links     Links                       // optional: where no realm has passwords
 	Ready     func(context.Context) error // nil when the store can be read and there are keys
 	Pages     fs.FS                       // the console: index.html and assets/; optional

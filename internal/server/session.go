@@ -7,6 +7,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/answer"
 	"github.com/munjigi/munjigi/internal/session"
 )
 
@@ -43,14 +44,14 @@ func (s *Server) renew(w *response, r *http.Request) error {
 		}
 		renewal.MaxCheckAge = time.Duration(*age) * time.Second
 	}
-	answer, err := s.Sessions.Renew(r.Context(), renewal)
+	renewed, err := s.Sessions.Renew(r.Context(), renewal)
 	if err != nil {
 		return err
 	}
 	if !app.Body {
-		s.keep(w, answer)
+		s.keep(w, renewed)
 	}
-	return s.write(w, answer.JSON)
+	return answer.Ready(w, renewed.JSON)
 }
 
 // presented is the refresh token in the app's carrier; in the other one it is refused, not ignored: it should not have
@@ -66,17 +67,9 @@ func (s *Server) presented(r *http.Request, app account.App, inBody string) (str
 }
 
 type whoBody struct {
-	Account   accountBody `json:"account"`
-	Session   sessionBody `json:"session"`
-	CheckedAt int64       `json:"checked_at,omitempty"`
-}
-
-type accountBody struct {
-	ID    string   `json:"id"`
-	Realm string   `json:"realm"`
-	Email string   `json:"email,omitempty"`
-	Name  string   `json:"name,omitempty"`
-	Roles []string `json:"roles"`
+	Account   answer.Account `json:"account"`
+	Session   sessionBody    `json:"session"`
+	CheckedAt int64          `json:"checked_at,omitempty"`
 }
 
 type sessionBody struct {
@@ -86,14 +79,6 @@ type sessionBody struct {
 	EndsAt     int64  `json:"ends_at"`
 }
 
-func accountOf(a account.Account) accountBody {
-	roles := a.Roles
-	if roles == nil {
-		roles = []string{}
-	}
-	return accountBody{a.ID, a.Realm, a.Email, a.Name, roles}
-}
-
 // whoAmI is GET /session.
 func (s *Server) whoAmI(w *response, r *http.Request) error {
 	who, err := s.identify(r)
@@ -101,10 +86,10 @@ func (s *Server) whoAmI(w *response, r *http.Request) error {
 		return err
 	}
 	row := who.session
-	return s.encode(w, whoBody{
-		Account:   accountOf(who.account),
+	return answer.JSON(w, whoBody{
+		Account:   answer.Of(who.account),
 		Session:   sessionBody{row.ID.String(), row.Rotation.Generation, row.StartedAt.Unix(), row.EndsAt.Unix()},
-		CheckedAt: unix(who.account.CheckedAt),
+		CheckedAt: answer.Unix(who.account.CheckedAt),
 	})
 }
 
@@ -159,12 +144,4 @@ func (s *Server) leaving(w *response, r *http.Request) (caller, error) {
 		return caller{}, err
 	}
 	return s.identifyRefresh(r, app, refresh)
-}
-
-// unix is whole seconds since 1970, 0 for no time.
-func unix(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.Unix()
 }

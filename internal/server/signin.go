@@ -9,6 +9,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/answer"
 	"github.com/munjigi/munjigi/internal/server/body"
 	"github.com/munjigi/munjigi/internal/signin"
 )
@@ -35,7 +36,7 @@ func (s *Server) signInOptions(w *response, r *http.Request) error {
 	if s.AtOffice(r) {
 		console = s.Console
 	}
-	return s.encode(w, map[string]any{"realms": list, "console": console})
+	return answer.JSON(w, map[string]any{"realms": list, "console": console})
 }
 
 // startSignIn sends the browser to the realm's provider. It changes nothing here but a cookie of its own.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/server/answer"
 )
 
 // discoveryBody is what we keep of OpenID Connect Discovery 1.0 and RFC 8414. There is no authorization endpoint to
@@ -23,7 +24,7 @@ type discoveryBody struct {
 // discovery is both documents of that kind.
 func (s *Server) discovery(w *response, _ *http.Request) error {
 	s.cacheable(w)
-	return s.encode(w, discoveryBody{
+	return answer.JSON(w, discoveryBody{
 		Issuer: s.URL, JWKS: s.own + "/.well-known/jwks.json", ResponseTypes: []string{}, GrantTypes: []string{},
 	})
 }
@@ -47,7 +48,7 @@ func (s *Server) cacheable(w *response) {
 
 // healthy tells that the program runs.
 func (s *Server) healthy(w *response, _ *http.Request) error {
-	return s.encode(w, map[string]string{"status": "ok"})
+	return answer.JSON(w, map[string]string{"status": "ok"})
 }
 
 // ready tells that it can serve: the store can be read, and there are keys.
