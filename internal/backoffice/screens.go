@@ -1,10 +1,7 @@
-// Package backoffice turns the OpenAPI document of a service into screens: what the console draws, what the gateway lets
-// through and what roles are checked against. It is pure: the same document gives the same screens, byte for byte, in the
-// order of the document.
+// Package backoffice is what a service's screens are: what the console draws, what the gateway lets through, what roles
+// are checked against and what `munjigi check --openapi` prints. Package compile makes them of an OpenAPI document.
 //
-// What an operation is follows from the schema of its answer first, then from its path, then from names of parameters.
-// What cannot be classified becomes a form to run; no operation is ever lost. x-admin refines what was guessed, and may
-// only tighten who may do what.
+// It knows nothing of OpenAPI, HTTP or the configuration. An annotation in a document may only tighten who may do what.
 package backoffice
 
 import "encoding/json"
@@ -187,6 +184,10 @@ type Ref struct {
 }
 
 // Resource is a list of records, and what can be done with them.
+//
+// Where a property of a row is named (ID, Keys, Display, Columns), a name that begins with "/" is a JSON pointer into the
+// row ("/metadata/name"), and of a name that ends with "#last" the part of the value after its last slash is meant
+// ("name#last": of "shops/12" 12). With Each, a property that is not at Each is the element's own (JSON:API's id).
 type Resource struct {
 	Key      string `json:"key"`      // "shops"; of a list within a record "shops.products"
 	Title    string `json:"title"`    // of many
@@ -203,7 +204,8 @@ type Resource struct {
 	RowActions  []string `json:"row_actions,omitempty"`
 	ListActions []string `json:"list_actions,omitempty"`
 	Bulk        []Many   `json:"bulk,omitempty"`
-	Tabs        []Tab    `json:"tabs,omitempty"` // what lies below a record
+	Tabs        []Tab    `json:"tabs,omitempty"`  // what lies below a record
+	Opens       string   `json:"opens,omitempty"` // the key of the resource that has the pages of these rows, where this one has none
 
 	ID      string            `json:"id,omitempty"`      // the property that names a row; "" = rows cannot be addressed
 	Keys    map[string]string `json:"keys,omitempty"`    // path parameter of the record's operations → property of a row
@@ -211,13 +213,16 @@ type Resource struct {
 	Columns []string          `json:"columns"`           // names of properties, at most 8 unless annotated
 	Row     Field             `json:"row"`               // a record in the list
 	Record  *Field            `json:"record,omitempty"`  // a record in full, where it has a page; nil = Row
-	Filters []Filter          `json:"filters,omitempty"`
-	Search  string            `json:"search,omitempty"` // the query parameter
-	Sort    *Sort             `json:"sort,omitempty"`
-	Paging  Paging            `json:"paging"`
-	Rows    string            `json:"rows"`            // JSON pointer to the array in the answer; "" = the answer itself
-	Each    string            `json:"each,omitempty"`  // JSON pointer to a row's properties in an element: JSON:API's "/attributes"
-	Allow   string            `json:"allow,omitempty"` // the property that lists the operation ids allowed for a row
+
+	RecordAt string `json:"record_at,omitempty"` // JSON pointer to the record in the answer of Get: "/data"; "" = the answer itself
+
+	Filters []Filter `json:"filters,omitempty"`
+	Search  string   `json:"search,omitempty"` // the query parameter
+	Sort    *Sort    `json:"sort,omitempty"`
+	Paging  Paging   `json:"paging"`
+	Rows    string   `json:"rows"`            // JSON pointer to the array in the answer; "" = the answer itself
+	Each    string   `json:"each,omitempty"`  // JSON pointer to a row's properties in an element: JSON:API's "/attributes"
+	Allow   string   `json:"allow,omitempty"` // the property that lists the operation ids allowed for a row
 }
 
 // Many is a call for many rows at once.
@@ -245,8 +250,10 @@ type Filter struct {
 // Sort is how a list is put into order by its query.
 type Sort struct {
 	Param string       `json:"param"`
-	Style string       `json:"style"` // "minus" (-x), "word" (x desc), "plain" (ascending only), "values" (only those listed)
+	Style string       `json:"style"` // "minus" (-x), "word" (x desc), "comma" (x,desc), "plain" (ascending only, without Direction), "values" (only those listed)
 	By    []SortChoice `json:"by,omitempty"`
+
+	Direction string `json:"direction,omitempty"` // the parameter that takes asc or desc
 }
 
 // SortChoice is one order; of "values" Value is the whole of it.
@@ -264,7 +271,7 @@ type Paging struct {
 	SizeUsual int    `json:"size_usual,omitempty"`
 	SizeMost  int    `json:"size_most,omitempty"`
 	First     int    `json:"first,omitempty"` // the first page's number
-	Next      string `json:"next,omitempty"`  // where the next cursor is: JSON pointer, "link" (the header), or "last:id" (the last row's property)
+	Next      string `json:"next,omitempty"`  // where the next cursor is: JSON pointer, "link" (the header), or "last:id" (the last row's property). Of an address, Param in its query; without Param its whole query
 	More      string `json:"more,omitempty"`  // JSON pointer to a boolean
 	Total     string `json:"total,omitempty"` // JSON pointer, or "header:X-Total-Count"; "" = unknown
 }
