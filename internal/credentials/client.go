@@ -16,6 +16,9 @@ const (
 	// askAtOnce bounds how many questions a service gets at once: checking a password is dear, and a flood of sign-ins
 	// here must not become one over there.
 	askAtOnce = 32
+	// idleLimit is shorter than any usual server's (Node's is 5 s): a server that closes an idle connection just as a
+	// password is on its way would make a sign-in fail for nothing.
+	idleLimit = 3 * time.Second
 	// maxAnswer bounds an answer; a real one has some hundred bytes.
 	maxAnswer = 64 << 10
 )
@@ -83,7 +86,7 @@ func newTransport(atOnce int) *http.Transport {
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    atOnce,
-		IdleConnTimeout:        30 * time.Second,
+		IdleConnTimeout:        idleLimit,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 }

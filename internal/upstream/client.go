@@ -21,6 +21,9 @@ const (
 	requestLimit = 25 * time.Second
 	// keysEvery bounds how often the provider's keys are fetched: tokens with unknown key ids cannot make us flood it.
 	keysEvery = 10 * time.Second
+	// idleLimit is shorter than any usual server's (Node's is 5 s), so that it is us who close an idle connection. A server
+	// that closes just as a code or a refresh token is on its way leaves nobody knowing whether it was used up.
+	idleLimit = 3 * time.Second
 	maxBody   = 1 << 20
 )
 
@@ -44,6 +47,7 @@ func newClient(base *http.Client) (*http.Client, *guard) {
 	} else if shared, ok := http.DefaultTransport.(*http.Transport); ok {
 		own := shared.Clone()
 		own.MaxIdleConnsPerHost = 32
+		own.IdleConnTimeout = idleLimit
 		own.MaxResponseHeaderBytes = 64 << 10
 		g.base = own
 	}
