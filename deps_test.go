@@ -84,10 +84,17 @@ var policy = map[string]row{
 	"examples/go-service":  {ours: "verify", std: "net/http flag log"},
 
 	// what puts it together
-	"console":               {},
-	"internal/demo":         {ours: "internal/demo/mailbox internal/demo/members internal/fault verify", std: "net/http", libs: "go-jose"},
-	"internal/demo/mailbox": {std: "net/http", libs: "go-smtp"},
-	"internal/demo/members": {ours: "internal/fault verify", std: "net/http"},
+	"console":                    {},
+	"internal/demo":              {ours: "internal/demo/mailbox internal/demo/market internal/demo/members internal/demo/service internal/demo/wishlist internal/fault verify", std: "net/http", libs: "go-jose"},
+	"internal/demo/chance":       {},
+	"internal/demo/gatekeeper":   {ours: "internal/demo/service internal/token", std: "net/http"},
+	"internal/demo/market":       {ours: "internal/demo/chance internal/demo/market/stock internal/demo/service internal/demo/shelf internal/fault verify", std: "net/http"},
+	"internal/demo/market/stock": {ours: "internal/demo/chance"},
+	"internal/demo/service":      {ours: "internal/demo/members internal/fault verify", std: "net/http", libs: "text"},
+	"internal/demo/shelf":        {ours: "internal/fault"},
+	"internal/demo/wishlist":     {ours: "internal/demo/chance internal/demo/service internal/demo/shelf internal/fault", std: "net/http"},
+	"internal/demo/mailbox":      {std: "net/http", libs: "go-smtp"},
+	"internal/demo/members":      {ours: "internal/fault verify", std: "net/http"},
 	"cmd/munjigi": {
 		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/mailbox internal/demo/members internal/fault internal/keys internal/links internal/mail internal/recheck internal/roster internal/server internal/listen internal/session internal/signin internal/store internal/store/gauges internal/strict internal/token internal/upstream",
 		std:  "net/http", libs: "kong prometheus sync term",

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/munjigi/munjigi/internal/demo"
+	"github.com/munjigi/munjigi/internal/demo/market"
 	"github.com/munjigi/munjigi/internal/fault"
 )
 
@@ -25,11 +25,11 @@ func (b *browser) deskSignIn(proof map[string]string) (body []byte, access strin
 	return accessOf(b.call(http.MethodPost, b.w.url+"/sign-in/shops", string(text), http.Header{"Munjigi-App": {"market-desk"}}))
 }
 
-func password(of demo.ShopLogin) map[string]string {
+func password(of market.Login) map[string]string {
 	return map[string]string{"login": of.Login, "password": of.Password}
 }
 
-func legacy(of demo.LegacyToken) map[string]string {
+func legacy(of market.Legacy) map[string]string {
 	return map[string]string{"legacy_token": of.Token}
 }
 
@@ -49,14 +49,14 @@ func (b *browser) ownShop(market, access string) (string, error) {
 func TestWholeShopsSignInAtTheMarket(t *testing.T) {
 	t.Parallel()
 	w, demoFile := startDemo(t)
-	market := demoFile.Services["market"]
-	shops := demo.ShopLogins()
+	address := demoFile.Services["market"]
+	shops := market.Logins()
 	b := w.browser()
 	_, access, err := b.deskSignIn(password(shops[1]))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id, err := b.ownShop(market, access); err != nil || id != shops[1].Shop {
+	if id, err := b.ownShop(address, access); err != nil || id != shops[1].Shop {
 		t.Errorf("the market takes it for %q, %v, want %s", id, err, shops[1].Shop)
 	}
 	if _, access, err = accessOf(b.call(http.MethodPost, w.url+"/session", `{"app":"market-desk"}`, http.Header{"Munjigi-App": {"market-desk"}})); err != nil {
@@ -72,7 +72,7 @@ func TestWholeShopsSignInAtTheMarket(t *testing.T) {
 		"its wrong password":   {map[string]string{"login": shops[3].Login, "password": "wrong"}, fault.CredentialsWrong},
 		"a token of nobody's":  {map[string]string{"legacy_token": "MKT1-forged"}, fault.CredentialsWrong},
 		"both at once":         {map[string]string{"login": shops[1].Login, "password": shops[1].Password, "legacy_token": "x"}, fault.RequestInvalid},
-		"a token as a login's": {map[string]string{"login": shops[1].Login, "password": demo.LegacyTokens()[1].Token}, fault.CredentialsWrong},
+		"a token as a login's": {map[string]string{"login": shops[1].Login, "password": market.Legacies()[1].Token}, fault.CredentialsWrong},
 	} {
 		_, _, err := w.browser().deskSignIn(test.proof)
 		if codeOf(err) != test.want {
@@ -83,10 +83,10 @@ func TestWholeShopsSignInAtTheMarket(t *testing.T) {
 	boss := w.demoSignIn(t, "boss@example.com")
 	if staff, err := boss.demoRenew(); err != nil {
 		t.Error(err)
-	} else if _, err := boss.call(http.MethodPost, market+"/shops/s2/suspend", "{}", http.Header{"Authorization": {"Bearer " + staff}}); err != nil {
+	} else if _, err := boss.call(http.MethodPost, address+"/shops/s2/suspend", "{}", http.Header{"Authorization": {"Bearer " + staff}}); err != nil {
 		t.Errorf("suspend: %v", err)
 	}
-	if _, err := b.ownShop(market, access); err != nil {
+	if _, err := b.ownShop(address, access); err != nil {
 		t.Errorf("while the session lives: %v", err)
 	}
 	_, _, err = w.browser().deskSignIn(password(shops[1]))
@@ -96,7 +96,7 @@ func TestWholeShopsSignInAtTheMarket(t *testing.T) {
 		t.Errorf("revoke: %v\n%s", err, out)
 	}
 	eventually(t, 3*time.Second, func() error {
-		if _, err := b.ownShop(market, access); codeOf(err) != fault.SessionRevoked {
+		if _, err := b.ownShop(address, access); codeOf(err) != fault.SessionRevoked {
 			return errOf(err)
 		}
 		return nil
@@ -108,7 +108,7 @@ func TestWholeShopsSignInAtTheMarket(t *testing.T) {
 func TestWholeShopsAreExchangedOnce(t *testing.T) {
 	t.Parallel()
 	w, demoFile := startDemo(t)
-	token := demo.LegacyTokens()[0]
+	token := market.Legacies()[0]
 	bodies := parallel(20, func(int) renewed {
 		body, _, err := w.browser().deskSignIn(legacy(token))
 		return renewed{body, err}
@@ -140,7 +140,7 @@ func TestWholeShopsAreExchangedOnce(t *testing.T) {
 	}
 	_, _, err = w.browser().deskSignIn(legacy(token)) // over is over
 	wantCode(t, err, fault.CredentialsWrong)
-	_, _, err = w.browser().deskSignIn(legacy(demo.LegacyTokens()[3])) // of a suspended shop
+	_, _, err = w.browser().deskSignIn(legacy(market.Legacies()[3])) // of a suspended shop
 	wantCode(t, err, fault.SessionCutOff)
 }
 
@@ -166,10 +166,10 @@ func sessionOf(t *testing.T, body []byte) string {
 func TestWholeShopsSecretsStayWhereTheyAre(t *testing.T) {
 	t.Parallel()
 	w, _ := startDemo(t, "--log-level", "debug")
-	shop, token := demo.ShopLogins()[2], demo.LegacyTokens()[2]
+	shop, token := market.Logins()[2], market.Legacies()[2]
 	const mistyped = "canary of a mistyped password"
 	for _, proof := range []map[string]string{
-		password(shop), legacy(token), legacy(token), password(demo.ShopLogins()[3]), legacy(demo.LegacyTokens()[3]),
+		password(shop), legacy(token), legacy(token), password(market.Logins()[3]), legacy(market.Legacies()[3]),
 		{"login": shop.Login, "password": mistyped},
 		{"login": mistyped, "password": shop.Password},
 		{"legacy_token": mistyped},
@@ -191,7 +191,7 @@ func TestWholeShopsSecretsStayWhereTheyAre(t *testing.T) {
 		}
 	}
 	for name, text := range found {
-		for _, secret := range []string{shop.Password, token.Token, mistyped, demo.ShopLogins()[3].Password, demo.LegacyTokens()[3].Token} {
+		for _, secret := range []string{shop.Password, token.Token, mistyped, market.Logins()[3].Password, market.Legacies()[3].Token} {
 			if at := bytes.Index(text, []byte(secret)); at >= 0 {
 				t.Errorf("%s holds %q: …%q…", name, secret, text[max(0, at-80):at+len(secret)])
 			}

@@ -1,9 +1,7 @@
 package demo
 
 import (
-	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -134,42 +132,4 @@ func (p *Provider) setLeft(w http.ResponseWriter, r *http.Request, gone bool) {
 	}
 	p.config.Log.Info("demo person changes state", "email", person.Email, "active", !gone)
 	writeJSON(w, http.StatusOK, listed{person.Email, person.Name, person.Roles, !gone})
-}
-
-// loopbackCORS lets pages on this machine use the controls, and refuses those of anywhere else: the controls ask for no
-// credential, so any site that a developer visits could otherwise press them.
-func loopbackCORS(next http.HandlerFunc) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Add("Vary", "Origin")
-		origin := r.Header.Get("Origin")
-		if origin != "" && !loopbackOrigin(origin) {
-			verify.Refuse(w, r, fault.New(fault.OriginRefused, "only pages on this machine"))
-			return
-		}
-		if origin != "" {
-			w.Header().Set("Access-Control-Allow-Origin", origin)
-		}
-		next(w, r)
-	})
-}
-
-func preflight(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Access-Control-Allow-Methods", "GET, POST")
-	w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
-	w.Header().Set("Access-Control-Max-Age", "600")
-	w.WriteHeader(http.StatusNoContent)
-}
-
-func loopbackOrigin(origin string) bool {
-	u, err := url.Parse(origin)
-	return err == nil && IsLoopback(u.Hostname())
-}
-
-// IsLoopback tells whether a host name or address is this machine and no other.
-func IsLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	address := net.ParseIP(host)
-	return address != nil && address.IsLoopback()
 }

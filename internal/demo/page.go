@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/munjigi/munjigi/internal/demo/market"
 	"github.com/munjigi/munjigi/internal/demo/members"
 )
 
@@ -17,8 +18,8 @@ type Sites struct {
 	Wholesale string            `json:"wholesale"` // the second front end of the members
 	Mail      string            `json:"mail"`      // the page with all letters; with .json for programs
 
-	Shops  []ShopLogin   `json:"shops"`  // accounts that the market keeps
-	Legacy []LegacyToken `json:"legacy"` // what they hold of its old sign-in
+	Shops  []market.Login  `json:"shops"`  // accounts that the market keeps
+	Legacy []market.Legacy `json:"legacy"` // what they hold of its old sign-in
 }
 
 // NewPage is the page that shows a token's way, and mail the letters, for Munjigi's own origin; it expects paths below

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/munjigi/munjigi/internal/demo/service"
 )
 
 // ProviderConfig says whom the provider serves. Issuer, Dir, the client and its addresses are required.
@@ -97,11 +99,11 @@ func (p *Provider) routes() *http.ServeMux {
 		"POST /people/{email}/return": p.comeBack,
 		"GET /faults":                 p.showFault,
 		"POST /faults":                p.setFault,
-		"OPTIONS /people/":            preflight,
-		"OPTIONS /people":             preflight,
-		"OPTIONS /faults":             preflight,
+		"OPTIONS /people/":            service.Preflight,
+		"OPTIONS /people":             service.Preflight,
+		"OPTIONS /faults":             service.Preflight,
 	} {
-		mux.Handle(pattern, loopbackCORS(handler))
+		mux.Handle(pattern, service.OnThisMachine(handler))
 	}
 	mux.HandleFunc("GET /{$}", p.home)
 	mux.Handle("GET /provider.css", asset("web/provider/provider.css"))

@@ -15,7 +15,9 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/munjigi/munjigi/internal/demo/market"
 	"github.com/munjigi/munjigi/internal/demo/members"
+	"github.com/munjigi/munjigi/internal/demo/service"
 )
 
 //go:embed data
@@ -80,7 +82,7 @@ func (s *Setup) choose(listen string) error {
 	if err != nil {
 		return fmt.Errorf("listen address %q: want HOST:PORT, such as localhost:8080", listen)
 	}
-	if !IsLoopback(host) {
+	if !service.IsLoopback(host) {
 		return fmt.Errorf("listen address %q: the demo signs in anybody without a password, so it listens on this machine alone: want localhost, 127.0.0.1 or [::1]", listen)
 	}
 	port, err := strconv.Atoi(text)
@@ -94,7 +96,7 @@ func (s *Setup) choose(listen string) error {
 	s.Sites = Sites{
 		URL: at(0), Provider: at(1), Services: map[string]string{wishlistPlace: at(2), marketPlace: at(3)},
 		Shop: at(4), Wholesale: at(5), Mail: at(0) + "/demo/mail",
-		Shops: ShopLogins(), Legacy: LegacyTokens(),
+		Shops: market.Logins(), Legacy: market.Legacies(),
 	}
 	return nil
 }

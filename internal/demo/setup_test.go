@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/munjigi/munjigi/internal/demo/market"
 	"github.com/munjigi/munjigi/internal/demo/members"
 )
 
@@ -39,7 +40,7 @@ func TestPrepareWritesWhatIsMissing(t *testing.T) {
 		URL: "http://localhost:9000", Provider: "http://localhost:9001",
 		Services: map[string]string{"wishlist": "http://localhost:9002", "market": "http://localhost:9003"},
 		Shop:     "http://localhost:9004", Wholesale: "http://localhost:9005", Mail: "http://localhost:9000/demo/mail",
-		Shops: ShopLogins(), Legacy: LegacyTokens(),
+		Shops: market.Logins(), Legacy: market.Legacies(),
 	}
 	if diff := cmp.Diff(want, setup.Sites); diff != "" {
 		t.Errorf("addresses (-want +got):\n%s", diff)
@@ -158,8 +159,8 @@ func TestTableNamesEverybody(t *testing.T) {
 	for _, person := range People() {
 		wanted = append(wanted, person.Email, person.Name)
 	}
-	for i, account := range ShopLogins() {
-		wanted = append(wanted, account.Login, account.Password, LegacyTokens()[i].Token)
+	for i, account := range market.Logins() {
+		wanted = append(wanted, account.Login, account.Password, market.Legacies()[i].Token)
 	}
 	for _, want := range wanted {
 		if !strings.Contains(table.String(), want) {

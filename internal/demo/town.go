@@ -14,7 +14,10 @@ import (
 	"time"
 
 	"github.com/munjigi/munjigi/internal/demo/mailbox"
+	"github.com/munjigi/munjigi/internal/demo/market"
 	"github.com/munjigi/munjigi/internal/demo/members"
+	"github.com/munjigi/munjigi/internal/demo/service"
+	"github.com/munjigi/munjigi/internal/demo/wishlist"
 )
 
 // Town is everything around Munjigi, on sockets that are open: the provider, the services and the shops.
@@ -26,13 +29,13 @@ type Town struct {
 
 	setup    *Setup
 	provider *Provider
-	services map[string]*Service // by place
+	services map[string]*service.Service // by place
 	sockets  map[string]net.Listener
 }
 
 // Open takes all ports before anything starts, so that a taken one is told at once.
 func (s *Setup) Open(log *slog.Logger) (*Town, error) {
-	town := &Town{Mailbox: mailbox.New(log), setup: s, sockets: map[string]net.Listener{}, services: map[string]*Service{}}
+	town := &Town{Mailbox: mailbox.New(log), setup: s, sockets: map[string]net.Listener{}, services: map[string]*service.Service{}}
 	err := town.open(log)
 	if err != nil {
 		town.Close()
@@ -58,9 +61,9 @@ func (t *Town) open(log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	realms := map[string][]string{marketPlace: {shopsRealm}}
-	for name, begin := range map[string]func(ServiceConfig) (*Service, error){wishlistPlace: NewWishlist, marketPlace: NewMarket} {
-		if t.services[name], err = begin(ServiceConfig{Issuer: t.setup.URL, Shops: t.setup.shops(), Realms: realms[name], Log: log}); err != nil {
+	realms := map[string][]string{marketPlace: {market.Realm}}
+	for name, begin := range map[string]func(service.Config) (*service.Service, error){wishlistPlace: wishlist.New, marketPlace: market.New} {
+		if t.services[name], err = begin(service.Config{Issuer: t.setup.URL, Shops: t.setup.shops(), Realms: realms[name], Log: log}); err != nil {
 			return err
 		}
 	}
@@ -199,8 +202,8 @@ func (s *Setup) WriteTable(w io.Writer) error {
 		row("  "+member.Login, member.Password, member.Name)
 	}
 	row("Shop at the market (it keeps their passwords)", "Password", "Token of the old sign-in")
-	for i, account := range ShopLogins() {
-		row("  "+account.Login, account.Password, LegacyTokens()[i].Token)
+	for i, account := range market.Logins() {
+		row("  "+account.Login, account.Password, market.Legacies()[i].Token)
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -1,4 +1,4 @@
-package demo
+package market
 
 import (
 	"crypto/sha256"
@@ -7,26 +7,26 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/munjigi/munjigi/internal/demo/service"
 	"github.com/munjigi/munjigi/internal/fault"
-	"github.com/munjigi/munjigi/verify"
 )
 
-// ShopLogin is an account that a shop has at the market: the market keeps it, Munjigi asks for it.
-type ShopLogin struct {
+// Login is an account that a shop has at the market: the market keeps it, Munjigi asks for it.
+type Login struct {
 	Shop     string `json:"shop"` // id
 	Login    string `json:"login"`
 	Password string `json:"password"`
 }
 
-// LegacyToken is what a browser still holds of a sign-in at the market as it was before Munjigi.
-type LegacyToken struct {
+// Legacy is what a browser still holds of a sign-in at the market as it was before Munjigi.
+type Legacy struct {
 	Login string `json:"login"`
 	Token string `json:"token"`
 }
 
-// ShopLogins lists the shops' accounts. Everybody may know them: a market of flesh and blood keeps hashes.
-func ShopLogins() []ShopLogin {
-	return []ShopLogin{
+// Logins lists the shops' accounts. Everybody may know them: a market of flesh and blood keeps hashes.
+func Logins() []Login {
+	return []Login{
 		{"s1", "onggi", "clay pots breathe"},
 		{"s2", "nordlicht", "wax and winter"},
 		{"s3", "bada", "책은 바다를 건넌다"},
@@ -34,9 +34,9 @@ func ShopLogins() []ShopLogin {
 	}
 }
 
-// LegacyTokens lists one old token of each account. They were made long ago and never change, as tokens used to be.
-func LegacyTokens() []LegacyToken {
-	return []LegacyToken{
+// Legacies lists one old token of each account. They were made long ago and never change, as tokens used to be.
+func Legacies() []Legacy {
+	return []Legacy{
 		{"onggi", "MKT1-7d0c9e8a41f24d6cb1f5"},
 		{"nordlicht", "MKT1-2f6b1c53e9a0488f9d27"},
 		{"bada", "MKT1-c4a8f0d17b364e02a6e9"},
@@ -44,43 +44,45 @@ func LegacyTokens() []LegacyToken {
 	}
 }
 
-// shopsRealm and marketName are how the demo's configuration calls them. Together they begin the subject of a shop's
+// Realm and Name are how the demo's configuration calls them. Together they begin the subject of a shop's
 // token; the shop's id here ends it.
 const (
-	shopsRealm = "shops"
-	marketName = "market"
+	Realm = "shops"
+	Name  = "market"
 )
 
 // credentials is asked by Munjigi, and by nobody else, whose login and password, or old token, these are. 401 tells it
 // no more than no; 403 is for those who were right and may not come in.
-func (s *market) credentials(w http.ResponseWriter, r *http.Request) {
+func (m *market) credentials(r *http.Request) (any, error) {
 	var asked struct {
 		Login       string `json:"login"`
 		Password    string `json:"password"`
 		LegacyToken string `json:"legacy_token"`
 	}
-	if err := decodeJSON(w, r, &asked); err != nil {
-		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "want login and password, or legacy_token"})
-		return
+	answer := func(status int, why string) (any, error) {
+		return &service.Answer{Status: status, Body: map[string]string{"error": why}}, nil
+	}
+	if service.Read(r, &asked, false) != nil {
+		return answer(http.StatusBadRequest, "want login and password, or legacy_token")
 	}
 	id, right := shopOf(asked.Login, asked.Password)
 	if asked.LegacyToken != "" {
 		id, right = shopOfLegacy(asked.LegacyToken)
 	}
-	found, err := s.shops.get(id)
+	found, err := m.shops.Get(id)
 	switch {
 	case !right || err != nil:
-		writeJSON(w, http.StatusUnauthorized, map[string]string{"error": "wrong"})
+		return answer(http.StatusUnauthorized, "wrong")
 	case found.Status != "open":
-		writeJSON(w, http.StatusForbidden, map[string]string{"error": "suspended"})
+		return answer(http.StatusForbidden, "suspended")
 	default:
-		writeJSON(w, http.StatusOK, map[string]any{"id": found.ID, "name": found.Name, "roles": []string{"shop"}})
+		return map[string]any{"id": found.ID, "name": found.Name, "roles": []string{"shop"}}, nil
 	}
 }
 
 func shopOf(login, password string) (id string, right bool) {
-	all := ShopLogins()
-	at := slices.IndexFunc(all, func(one ShopLogin) bool { return one.Login == login })
+	all := Logins()
+	at := slices.IndexFunc(all, func(one Login) bool { return one.Login == login })
 	known := at >= 0
 	account := all[max(at, 0)] // an unknown login takes as long as a wrong password
 	return account.Shop, same(account.Password, password) && known
@@ -88,10 +90,10 @@ func shopOf(login, password string) (id string, right bool) {
 
 // shopOfLegacy does not use the token up: the answer may get lost, and whoever asks again has to hear the same.
 func shopOfLegacy(token string) (id string, right bool) {
-	for _, one := range LegacyTokens() {
+	for _, one := range Legacies() {
 		if same(one.Token, token) {
-			at := slices.IndexFunc(ShopLogins(), func(account ShopLogin) bool { return account.Login == one.Login })
-			return ShopLogins()[at].Shop, true
+			at := slices.IndexFunc(Logins(), func(account Login) bool { return account.Login == one.Login })
+			return Logins()[at].Shop, true
 		}
 	}
 	return "", false
@@ -103,11 +105,11 @@ func same(a, b string) bool {
 }
 
 // getOwnShop is the shop that asks, as its token says: the end of the subject is the id that credentials answered.
-func (s *market) getOwnShop(r *http.Request) (any, error) {
-	claims, _ := verify.FromContext(r.Context()) // the middleware put them there
-	id, ours := strings.CutPrefix(claims.Subject, shopsRealm+":"+marketName+":")
+func (m *market) getOwnShop(r *http.Request) (any, error) {
+	claims := service.Caller(r)
+	id, ours := strings.CutPrefix(claims.Subject, Realm+":"+Name+":")
 	if !ours {
 		return nil, fault.New(fault.NotFound, "this account is no shop of the market")
 	}
-	return s.shops.get(id)
+	return m.shops.Get(id)
 }
