@@ -187,7 +187,8 @@ type Ref struct {
 //
 // Where a property of a row is named (ID, Keys, Display, Columns), a name that begins with "/" is a JSON pointer into the
 // row ("/metadata/name"), and of a name that ends with "#last" the part of the value after its last slash is meant
-// ("name#last": of "shops/12" 12). With Each, a property that is not at Each is the element's own (JSON:API's id).
+// ("name#last": of "shops/12" 12). With Each, a property that is not at Each is the element's own (JSON:API's id); the
+// same holds for the record at RecordAt, unless Each is "/node".
 type Resource struct {
 	Key      string `json:"key"`      // "shops"; of a list within a record "shops.products"
 	Title    string `json:"title"`    // of many
@@ -270,7 +271,7 @@ type Paging struct {
 	Size      string `json:"size,omitempty"`  // the parameter for rows a page
 	SizeUsual int    `json:"size_usual,omitempty"`
 	SizeMost  int    `json:"size_most,omitempty"`
-	First     int    `json:"first,omitempty"` // the first page's number
+	First     int    `json:"first,omitempty"` // the first page's number; absent = 0
 	Next      string `json:"next,omitempty"`  // where the next cursor is: JSON pointer, "link" (the header), or "last:id" (the last row's property). Of an address, Param in its query; without Param its whole query
 	More      string `json:"more,omitempty"`  // JSON pointer to a boolean
 	Total     string `json:"total,omitempty"` // JSON pointer, or "header:X-Total-Count"; "" = unknown

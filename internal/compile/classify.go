@@ -73,7 +73,7 @@ func (t *tree) lists() {
 	slices.SortStableFunc(candidates, func(a, b *op) int { return len(a.path.Params()) - len(b.path.Params()) })
 	for _, o := range candidates {
 		parent := t.parentOf(o.path)
-		if len(o.path.Params()) > 0 && parent == nil {
+		if len(o.path.Params()) > 0 && (parent == nil || parent.ID == "") {
 			continue // nothing leads there: a report
 		}
 		t.add(o, parent)
@@ -140,6 +140,9 @@ func (t *tree) add(o *op, parent *found) {
 	}
 	t.keys[f.Key], t.list[o.path.All()] = f, f
 	f.List, f.Rows, f.Each = o.ID, o.shape.Rows, o.shape.Each
+	f.row = t.Flatten(o.shape.Item)
+	f.Row = t.rowField(f)
+	t.identify(f)
 	t.in = append(t.in, f)
 }
 
@@ -152,7 +155,9 @@ func (t *tree) records() {
 				t.take(f, o, backoffice.Create, &f.Create)
 			}
 		}
-		t.record(f, t.at[key+"/{}"])
+		if f.ID != "" {
+			t.record(f, t.at[key+"/{}"])
+		}
 		for _, o := range t.ops {
 			t.annotated(f, o, key)
 		}
@@ -197,6 +202,9 @@ func (t *tree) annotated(f *found, o *op, key string) {
 		return
 	}
 	below := strings.HasPrefix(o.path.All(), key+"/{}")
+	if below && f.ID == "" {
+		return
+	}
 	switch backoffice.Kind(o.note.Str("kind")) {
 	case backoffice.Create:
 		if f.Create == "" && !below {
@@ -233,9 +241,10 @@ func (t *tree) actions() {
 		rest := o.path.Parts[f.path.Len():]
 		ofRow := len(rest) > 0 && naming.IsParam(rest[0])
 		switch {
+		case ofRow && f.ID == "": // no row can be named: a form, or a report
 		case ofRow && o.Method == "GET":
 			t.tab(f, o, rest[1:])
-		case o.Method == "GET":
+		case o.Method == "GET" && o.note.Str("kind") != string(backoffice.Action):
 		case ofRow:
 			o.Kind, o.resource = backoffice.Action, &f.Resource
 			f.RowActions = append(f.RowActions, o.ID)
@@ -256,11 +265,12 @@ func (t *tree) wantsAction(o *op) bool {
 
 // tab is a GET below a record: what answers one thing is shown, what answers a file or asks something is an action.
 func (t *tree) tab(f *found, o *op, rest []string) {
-	if slices.ContainsFunc(rest, naming.IsParam) || len(rest) == 0 {
+	said := o.note.Str("kind") == string(backoffice.Action)
+	if !said && (slices.ContainsFunc(rest, naming.IsParam) || len(rest) == 0) {
 		return // nothing says which one: a report
 	}
 	o.resource = &f.Resource
-	if o.shape.Form != value.Nothing && len(t.unknown(o)) == 0 {
+	if !said && o.shape.Form != value.Nothing && len(t.unknown(o)) == 0 {
 		o.Kind = backoffice.Get
 		f.Tabs = append(f.Tabs, backoffice.Tab{Title: tabTitle(o), Get: o.ID})
 		return
@@ -311,7 +321,7 @@ func idsOf(o *op) string {
 // alone finds settings: what is read and written at a path without values and is no list.
 func (t *tree) alone() {
 	for _, o := range t.ops {
-		if o.Method != "GET" || !t.free(o) || len(o.path.Params()) > 0 || o.shape.Form != value.Record || len(t.unknown(o)) > 0 || !t.wants(o, backoffice.Setting) {
+		if o.Method != "GET" || !t.free(o) || len(o.path.Params()) > 0 || o.shape.Form != value.Record || o.shape.Top.Kind == "array" || len(t.unknown(o)) > 0 || !t.wants(o, backoffice.Setting) {
 			continue
 		}
 		write := t.writer(o)
@@ -350,10 +360,11 @@ func (t *tree) nameOf(o *op) string {
 // rest are the figures, the reports, and what is run by a form.
 func (t *tree) rest() {
 	for _, o := range t.ops {
+		said := backoffice.Kind(o.note.Str("kind"))
 		if !t.free(o) {
+			t.followed(o, said)
 			continue
 		}
-		said := backoffice.Kind(o.note.Str("kind"))
 		switch {
 		case o.Method == "GET" && said != backoffice.ReportOn && said != backoffice.Run && t.cards(o):
 			o.Kind = backoffice.Figures
@@ -362,6 +373,14 @@ func (t *tree) rest() {
 		default:
 			o.Kind = backoffice.Run
 		}
+		t.followed(o, said)
+	}
+}
+
+// followed notes an annotated kind that an operation cannot be.
+func (t *tree) followed(o *op, said backoffice.Kind) {
+	if isKind(said) && said != o.Kind {
+		t.guess(o, "annotation", "x-admin.kind is "+string(o.Kind), "what it answers, or where its path lies, does not allow "+string(said), "x-admin: {kind: "+string(o.Kind)+"}, or none")
 	}
 }
 

@@ -127,6 +127,9 @@ func (c *compiler) operation(at, template, method string, item, node *openapi.No
 	if o.ID == "" || c.byID[o.ID] != nil {
 		o.ID = o.Method + " " + o.Path
 	}
+	for c.byID[o.ID] != nil {
+		o.ID += " (another)"
+	}
 	c.byID[o.ID] = o
 	c.title(o)
 	c.parameters(o, item)
@@ -147,7 +150,7 @@ func serverPath(n *openapi.Node) string {
 	for name, variable := range servers[0].Get("variables").Members() {
 		address = strings.ReplaceAll(address, "{"+name+"}", variable.Str("default"))
 	}
-	if _, rest, ok := strings.Cut(address, "://"); ok {
+	if before, rest, ok := strings.Cut(address, "//"); ok && (before == "" || strings.HasSuffix(before, ":")) {
 		_, address, _ = strings.Cut(rest, "/")
 	}
 	address, _, _ = strings.Cut(address, "?")

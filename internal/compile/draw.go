@@ -11,17 +11,12 @@ import (
 )
 
 const (
-	mostColumns  = 8
-	pointerDepth = 2
+	mostColumns = 8
 )
 
 // draw makes the table and the pages of a resource.
 func (t *tree) draw(f *found) {
-	item := f.op.shape.Item
-	f.row = t.Flatten(item)
-	f.Row = t.rowField(f)
 	f.names(t)
-	t.identify(f)
 	t.recordOf(f)
 	t.query(f)
 	f.Display = t.display(f)
@@ -34,18 +29,20 @@ func (t *tree) draw(f *found) {
 
 // rowField is a row as it is drawn; with properties in a place of their own, its id comes first.
 func (t *tree) rowField(f *found) backoffice.Field {
-	if f.Each == "" {
-		return t.Field("", f.op.shape.Item)
+	return t.recordField(f.op.shape.Item, f.Each)
+}
+
+func (t *tree) recordField(item *openapi.Node, each string) backoffice.Field {
+	inner := t.Flatten(item).Find(strings.TrimPrefix(each, "/"))
+	if each == "" || inner == nil {
+		return t.Field("", item)
 	}
-	inner := t.row(f).Find(strings.TrimPrefix(f.Each, "/"))
 	row := t.Field("", inner)
-	if id := t.row(f).Find("id"); id != nil && t.Flatten(inner).Find("id") == nil {
+	if id := t.Flatten(item).Find("id"); id != nil && t.Flatten(inner).Find("id") == nil {
 		row.Fields = slices.Insert(row.Fields, 0, t.Field("id", id))
 	}
 	return row
 }
-
-func (t *tree) row(f *found) *value.Schema { return t.Flatten(f.op.shape.Item) }
 
 // names are the titles of many and of one.
 func (f *found) names(t *tree) {
@@ -126,10 +123,17 @@ func (t *tree) property(f *found, name string) string {
 	}
 	for _, wanted := range idNames {
 		if property := f.scalarColumn(wanted); property != "" {
-			return t.aip(f, property)
+			if property = t.aip(f, property); !strings.Contains(naming.Plain(name), naming.Plain(wanted)) && !strings.HasSuffix(property, "#last") && !naming.Same(name, one) {
+				t.guess(f.op, "id", "{"+name+"} is a row's "+property, "a row has no property called like it", "a property "+name+" in the rows")
+			}
+			return property
 		}
 	}
-	for _, deeper := range []string{name, "name", "uid", "id"} {
+	deeper := []string{"name", "uid", "id"}
+	if !naming.Same(name, one) {
+		deeper = append([]string{name}, deeper...)
+	}
+	for _, deeper := range deeper {
 		if pointer := f.deepColumn("metadata", deeper); pointer != "" {
 			return pointer
 		}
@@ -142,7 +146,7 @@ func (t *tree) aip(f *found, property string) string {
 	if property != "name" {
 		return property
 	}
-	s := t.Flatten(t.row(f).Find(property))
+	s := t.Flatten(f.row.Find(property))
 	sign := strings.ToLower(f.path.Last() + "/")
 	for _, text := range []string{s.Text("description"), s.Text("pattern"), s.Text("example"), s.Text("x-google-resource-name")} {
 		if strings.Contains(strings.ToLower(text), sign) {
@@ -187,12 +191,11 @@ func (t *tree) recordOf(f *found) {
 	if node == nil {
 		return
 	}
-	if s := t.Flatten(node); f.Each == "/attributes" && s.Find("attributes") != nil {
-		record := t.Field("", s.Find("attributes"))
-		f.Record = &record
-		return
+	each := f.Each
+	if each == "/node" {
+		each = "" // of a connection's edges; one record has none
 	}
-	record := t.Field("", node)
+	record := t.recordField(node, each)
 	f.Record = &record
 }
 
@@ -224,9 +227,9 @@ func (t *tree) display(f *found) string {
 			return "{" + property + "}"
 		}
 	}
-	one := naming.Plain(naming.Singular(f.path.Last()))
 	for _, field := range f.Row.Fields {
-		if name := naming.Plain(field.Name); isScalar(field) && field.Type == "string" && slices.Contains([]string{one + "name", "displayname", "fullname", "username", "login", "nickname", one + "number", one + "code"}, name) {
+		list := naming.Words(field.Name)
+		if field.Type == "string" && len(list) > 1 && slices.Contains([]string{"name", "title", "label", "number", "code"}, strings.ToLower(list[len(list)-1])) {
 			return "{" + field.Name + "}"
 		}
 	}
@@ -280,6 +283,10 @@ func (t *tree) columns(f *found) {
 		first = name
 		f.Columns = append(f.Columns, first)
 	}
+	if strings.HasPrefix(first, "/") {
+		f.deepColumns() // what tells the rows apart lies within objects
+		return
+	}
 	for _, scalars := range []bool{true, false} {
 		for _, field := range f.Row.Fields {
 			fits := isScalar(field) == scalars && (scalars || field.Type == "array" || field.Type == "object")
@@ -287,6 +294,23 @@ func (t *tree) columns(f *found) {
 				f.Columns = append(f.Columns, field.Name)
 			}
 		}
+	}
+}
+
+// deepColumns are the scalars within the objects of a row, and then its own.
+func (f *found) deepColumns() {
+	add := func(field backoffice.Field, name string) {
+		if isScalar(field) && !unseen(field) && !slices.Contains(f.Columns, name) && len(f.Columns) < mostColumns {
+			f.Columns = append(f.Columns, name)
+		}
+	}
+	for _, object := range f.Row.Fields {
+		for _, field := range object.Fields {
+			add(field, "/"+value.Escape(object.Name)+"/"+value.Escape(field.Name))
+		}
+	}
+	for _, field := range f.Row.Fields {
+		add(field, field.Name)
 	}
 }
 
@@ -308,5 +332,9 @@ func (f *found) has(name string) bool {
 
 // unseen are the values that no table shows unless it is said.
 func unseen(f backoffice.Field) bool {
-	return f.WriteOnly || f.Deprecated || f.Format == "password" || f.Format == "binary" || f.Format == "byte"
+	switch f.Format {
+	case "password", "binary", "byte", "markdown", "json":
+		return true
+	}
+	return f.WriteOnly || f.Deprecated || len(f.Choices) == 1 || strings.HasPrefix(f.Name, "$")
 }

@@ -54,12 +54,19 @@ func (c *compiler) parameter(node *openapi.Node) []backoffice.Parameter {
 		schema = media.Get("schema")
 	}
 	style := node.Str("style")
-	if s := c.Flatten(schema); p.In == "query" && s.Kind == "object" && len(s.Props) > 0 && style != "pipeDelimited" && style != "spaceDelimited" && !node.Has("content") {
+	s := c.Flatten(schema)
+	if style == "deepObject" && len(s.Props) == 0 {
+		s = c.Flatten(c.objectOf(s))
+	}
+	if p.In == "query" && s.Kind == "object" && len(s.Props) > 0 && style != "pipeDelimited" && style != "spaceDelimited" && !node.Has("content") {
 		return c.spread(name, style == "deepObject", s)
 	}
 	p.Field = c.Field(name, schema)
 	if text := node.Str("description"); text != "" {
 		p.Help = text
+	}
+	if _, inner, ok := strings.Cut(name, "["); ok && schema.Str("title") == "" {
+		p.Title = naming.Label(inner) // "filter[status]" is the status
 	}
 	p.Required = node.True("required") || p.In == "path"
 	p.Deprecated = p.Deprecated || node.True("deprecated")
@@ -71,6 +78,16 @@ func (c *compiler) parameter(node *openapi.Node) []backoffice.Parameter {
 	}
 	parameterNotes(&p.Field, node.Get("x-admin"))
 	return []backoffice.Parameter{p}
+}
+
+// objectOf is the first of several forms that is an object with properties: that is how it is filled in.
+func (c *compiler) objectOf(s *value.Schema) *openapi.Node {
+	for _, option := range s.Options {
+		if len(c.Flatten(option).Props) > 0 {
+			return option
+		}
+	}
+	return nil
 }
 
 // parameterNotes is what x-admin says beside the schema of a parameter.
@@ -130,8 +147,8 @@ func content(node *openapi.Node, preferred ...string) (media string, schema *ope
 
 func (c *compiler) body(o *op) {
 	node, _ := c.doc.Deref(o.node.Get("requestBody"))
-	if node.Get("content").Len() == 0 {
-		return
+	if node.Get("content").Len() == 0 || !o.Write() {
+		return // no browser sends a body with GET
 	}
 	preferred := []string{"application/json"}
 	if o.Method == "PATCH" {

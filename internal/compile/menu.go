@@ -2,6 +2,7 @@ package compile
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/munjigi/munjigi/internal/backoffice"
 	"github.com/munjigi/munjigi/internal/compile/naming"
@@ -86,7 +87,7 @@ func (c *compiler) groups() *groups {
 			title = tag.Str("x-displayName")
 		}
 		if title == "" {
-			title = name
+			title = tagTitle(name)
 		}
 		m.add(name, title, tag.Str("description"))
 	}
@@ -119,7 +120,7 @@ func (m *groups) put(o *op, entry backoffice.Entry) {
 		if i := slices.IndexFunc(o.tags, func(tag string) bool { return m.navOf[tag] }); i >= 0 {
 			tag = o.tags[i]
 		}
-		title = tag
+		title = tagTitle(tag)
 	} else if words := o.path.Words(); len(words) > 0 {
 		first := words[min(m.under, len(words)-1)]
 		tag, title = "/"+first, naming.Label(first)
@@ -129,6 +130,14 @@ func (m *groups) put(o *op, entry backoffice.Entry) {
 		g = m.add(tag, title, "")
 	}
 	g.Entries = append(g.Entries, entry)
+}
+
+// tagTitle is a tag as people read it: what was written for them as it is, a name of code as words.
+func tagTitle(tag string) string {
+	if strings.Contains(tag, " ") || tag != strings.ToLower(tag) {
+		return tag
+	}
+	return naming.Label(strings.TrimSuffix(tag, "-controller"))
 }
 
 // common is how many first pieces all paths share, none of them the last of one.

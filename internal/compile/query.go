@@ -45,6 +45,9 @@ var roleNames = map[role][]string{
 // roleOf is what a parameter is for, as far as it says so by itself.
 func roleOf(p backoffice.Parameter) role {
 	name := naming.Plain(p.Name)
+	if strings.HasPrefix(p.Name, "fields[") {
+		return forNothing
+	}
 	for role, names := range roleNames {
 		if slices.Contains(names, name) && fits(role, p) {
 			return role
@@ -106,14 +109,10 @@ func (t *tree) query(f *found) {
 		if naming.Plain(p.Name) == "order" && direction(p) {
 			r = forDirection
 		}
-		if _, taken := by[r]; p.In != "query" || (taken && r != forFilter) {
-			if p.In == "query" {
-				rest = append(rest, p)
-			}
-			continue
-		}
-		switch r {
-		case forFilter:
+		_, taken := by[r]
+		switch {
+		case p.In != "query" || r == forNothing:
+		case r == forFilter || taken:
 			rest = append(rest, p)
 		default:
 			by[r] = p
@@ -257,8 +256,7 @@ func (t *tree) sort(f *found, by map[role]backoffice.Parameter) {
 		s.Style = sortStyle(choices)
 		for _, choice := range choices {
 			value := unquote(choice.Value)
-			column := f.column(bare(value))
-			s.By = append(s.By, backoffice.SortChoice{Column: column, Value: value, Title: choice.Title})
+			s.By = append(s.By, f.sortChoice(value, choice.Title, s.Style))
 		}
 		if s.Style == "plain" && s.Direction == "" && (strings.Contains(p.Help, "-") && strings.Contains(strings.ToLower(p.Help), "desc")) {
 			s.Style = "minus"
@@ -274,6 +272,27 @@ func (t *tree) sort(f *found, by map[role]backoffice.Parameter) {
 	}
 	t.guess(f.op, "sort", "every column can be sorted by, as "+example(s.Style), p.Name+" has no enum", "enum at "+p.Name)
 	f.Sort = s
+}
+
+// sortChoice is one of the values listed. Where they have signs, its title has the direction.
+func (f *found) sortChoice(value, title, style string) backoffice.SortChoice {
+	plain := bare(value)
+	choice := backoffice.SortChoice{Column: f.column(plain), Value: value, Title: title}
+	if style != "values" {
+		return choice
+	}
+	choice.Title = naming.Label(plain)
+	for _, field := range f.Row.Fields {
+		if field.Name == choice.Column {
+			choice.Title = field.Title
+		}
+	}
+	if strings.HasPrefix(value, "-") || strings.HasSuffix(strings.ToLower(value), "desc") {
+		choice.Title += " ↓"
+	} else {
+		choice.Title += " ↑"
+	}
+	return choice
 }
 
 func example(style string) string {
@@ -352,6 +371,9 @@ func filters(params []backoffice.Parameter) (list []backoffice.Filter) {
 			continue
 		}
 		from, to, base := other(p, params)
+		if base != "" && strict(p, params) {
+			continue // created[gt] beside created[gte]
+		}
 		if base == "" {
 			f := p.Field
 			f.Required = p.Required && p.Default == nil
@@ -364,6 +386,23 @@ func filters(params []backoffice.Parameter) (list []backoffice.Filter) {
 		list = append(list, backoffice.Filter{Title: base, From: from.Name, To: to.Name, Field: field})
 	}
 	return list
+}
+
+// strict tells whether a parameter is the end of a range without the end itself, where there is one with it.
+func strict(p backoffice.Parameter, params []backoffice.Parameter) bool {
+	for _, end := range []string{"gt", "lt"} {
+		before, after, ok := cutWord(p.Name, end)
+		if !ok {
+			continue
+		}
+		for _, q := range params {
+			b, a, ok := cutWord(q.Name, end+"e")
+			if ok && a == after && b == before {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // other finds the parameter that is the other end of p's range, and what the range is of; "" when there is none.

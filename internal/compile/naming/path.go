@@ -1,6 +1,9 @@
 package naming
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Path is a path template in pieces: "/shops/{id}:suspend" is shops, {id}, suspend. Where it has a colon, verb is true:
 // then the last piece is no path of its own.
@@ -66,12 +69,15 @@ func (p Path) Last() string {
 // Params are the names of the values in a path, in their order.
 func (p Path) Params() (names []string) {
 	for _, part := range p.Parts {
-		if IsParam(part) {
-			names = append(names, Param(part))
+		for _, found := range braces.FindAllStringSubmatch(part, -1) {
+			names = append(names, found[1])
 		}
 	}
 	return names
 }
+
+// braces are the values in a piece: usually all of it, but "{id}.json" as well.
+var braces = regexp.MustCompile(`\{([^{}]+)\}`)
 
 // Words are the pieces that are no values.
 func (p Path) Words() (list []string) {

@@ -22,13 +22,14 @@ const (
 type Reader struct {
 	doc    *openapi.Document
 	flat   map[*openapi.Node]*Schema // schemas that were put together
+	hidden map[*Schema]bool          // whether anything in them is sensitive, as far as it was asked
 	fields int                       // drawn so far
 	lost   func(ref string)
 }
 
 // NewReader is a reader of a document; lost is told of references that lead nowhere.
 func NewReader(doc *openapi.Document, lost func(ref string)) *Reader {
-	return &Reader{doc: doc, flat: map[*openapi.Node]*Schema{}, lost: lost}
+	return &Reader{doc: doc, flat: map[*openapi.Node]*Schema{}, hidden: map[*Schema]bool{}, lost: lost}
 }
 
 // builder draws one value: down to depth, and no more than left fields.
@@ -64,20 +65,26 @@ func (b *builder) field(name string, n *openapi.Node, around []string, depth int
 	s.limits(&f)
 	s.annotate(&f)
 	if slices.ContainsFunc(s.Refs, func(ref string) bool { return slices.Contains(around, ref) }) {
-		f.Again = refName(s.Refs[0])
-		return f
+		return b.cut(f, s)
 	}
 	if b.left < 0 || (depth >= b.deep && nested(s)) {
-		f.Again = more(s, name)
-		return f
+		return b.cut(f, s)
 	}
 	b.below(&f, s, slices.Concat(around, s.Refs), depth)
 	return f
 }
 
+// cut is a field whose inside is not drawn. If there is something sensitive in it, all of it is: what is not drawn is
+// not masked one by one.
+func (b *builder) cut(f backoffice.Field, s *Schema) backoffice.Field {
+	f.Again, f.Fields, f.Items, f.Rest, f.Variants = more(s, f.Name), nil, nil, nil, nil
+	f.Sensitive = f.Sensitive || b.r.hides(s)
+	return f
+}
+
 // nested tells whether a value has others below it.
 func nested(s *Schema) bool {
-	return len(s.Props) > 0 || s.Get("items") != nil || s.Get("additionalProperties").Is(openapi.Object) || len(s.options) > 0
+	return len(s.Props) > 0 || s.Get("items") != nil || s.Get("additionalProperties").Is(openapi.Object) || len(s.Options) > 0
 }
 
 // more is what is said in place of fields that are too deep.
@@ -105,9 +112,10 @@ func (b *builder) title(name string, s *Schema) string {
 
 // below are the values within a value.
 func (b *builder) below(f *backoffice.Field, s *Schema, around []string, depth int) {
+	f.Sensitive = f.Sensitive || b.r.undrawn(s)
 	for _, p := range s.Props {
 		if b.left < 0 {
-			f.Again, f.Fields = more(s, f.Name), nil
+			*f = b.cut(*f, s)
 			return
 		}
 		inner := b.field(p.Name, p.Node, around, depth+1)
@@ -131,7 +139,7 @@ func (b *builder) below(f *backoffice.Field, s *Schema, around []string, depth i
 func (b *builder) variants(f *backoffice.Field, s *Schema, around []string, depth int) {
 	f.Switch = s.Get("discriminator").Str("propertyName")
 	mapping := s.Get("discriminator").Get("mapping")
-	for _, option := range s.options {
+	for _, option := range s.Options {
 		inner := b.field("", option, around, depth+1)
 		v := backoffice.Variant{Title: inner.Title, Field: inner}
 		if f.Switch != "" {
@@ -191,8 +199,8 @@ func (b *builder) values(f *backoffice.Field, s *Schema) {
 	if only := s.Get("const"); only != nil && len(f.Choices) == 0 {
 		add(only, "")
 	}
-	if len(f.Choices) == 0 && len(s.options) > 0 && !slices.ContainsFunc(s.options, func(o *openapi.Node) bool { return !o.Has("const") }) {
-		for _, option := range s.options {
+	if len(f.Choices) == 0 && len(s.Options) > 0 && !slices.ContainsFunc(s.Options, func(o *openapi.Node) bool { return !o.Has("const") }) {
+		for _, option := range s.Options {
 			add(option.Get("const"), option.Str("title"))
 		}
 	}
@@ -232,9 +240,7 @@ func (s *Schema) annotate(f *backoffice.Field) {
 	if format := s.Note("format"); format.Is(openapi.String) && IsFormat(format.Text) {
 		f.Format = format.Text
 	}
-	if sensitive := s.Note("sensitive"); sensitive != nil && !(sensitive.Is(openapi.Bool) && sensitive.Text == "false") {
-		f.Sensitive = true // whatever else is written there: an annotation that is not understood tightens
-	}
+	f.Sensitive = s.sensitive()
 	if ref := s.Note("ref").Str(); ref != "" {
 		f.Ref = ParseRef(ref)
 	}

@@ -22,7 +22,7 @@ type Schema struct {
 	Required map[string]bool
 	nullable bool
 	Kind     string          // string, integer, number, boolean, object, array, any
-	options  []*openapi.Node // of oneOf and anyOf, null left out
+	Options  []*openapi.Node // of oneOf and anyOf, null left out
 }
 
 type Prop struct {
@@ -98,7 +98,7 @@ func (s *Schema) settle(r *Reader) {
 		for _, kind := range kinds {
 			option := openapi.NewObject()
 			option.Set("type", openapi.NewString(kind))
-			s.options = append(s.options, option)
+			s.Options = append(s.Options, option)
 		}
 	default:
 		s.Kind = s.guessKind()
@@ -128,7 +128,7 @@ func (s *Schema) alternatives(r *Reader) {
 			r.collect(inner, rest[0], 1)
 			s.parts, s.Refs, s.Props = append(s.parts, inner.parts...), inner.Refs, inner.Props
 		} else {
-			s.options = rest
+			s.Options = rest
 		}
 		return
 	}
@@ -163,7 +163,7 @@ var known = map[string]bool{"string": true, "integer": true, "number": true, "bo
 // guessKind is for a schema that names no type.
 func (s *Schema) guessKind() string {
 	switch {
-	case len(s.options) > 0:
+	case len(s.Options) > 0:
 		return s.optionsKind()
 	case len(s.Props) > 0 || s.Get("additionalProperties").Is(openapi.Object):
 		return "object"
@@ -195,7 +195,7 @@ func (s *Schema) guessKind() string {
 // optionsKind is the type that all options name, "any" when they differ.
 func (s *Schema) optionsKind() string {
 	kind := ""
-	for _, option := range s.options {
+	for _, option := range s.Options {
 		is := option.Str("type")
 		if is == "" && option.Get("const") != nil {
 			is = kindOf(option.Get("const"))
@@ -272,6 +272,17 @@ func (s *Schema) Find(name string) *openapi.Node {
 		return s.Props[i].Node
 	}
 	return nil
+}
+
+// sensitive tells whether any part says so: where two disagree, the tighter one counts. What is written there in another
+// way than expected counts as well.
+func (s *Schema) sensitive() bool {
+	for _, part := range s.parts {
+		if said := part.Get("x-admin", "sensitive"); said != nil && !(said.Is(openapi.Bool) && said.Text == "false") {
+			return true
+		}
+	}
+	return false
 }
 
 // Note is x-admin's member of the first part that has it.

@@ -40,7 +40,7 @@ var aroundNames = []string{
 	"first", "last", "empty", "pageable", "sort", "next", "prev", "previous", "nextcursor", "prevcursor", "previouscursor", "cursor", "cursors", "nextpage", "nextpagetoken",
 	"nexttoken", "continuationtoken", "continue", "endcursor", "startcursor", "pageinfo", "paging", "pagination", "pageinformation", "meta", "metadata", "links", "jsonapi", "included",
 	"hasmore", "hasnext", "hasnextpage", "hasprevious", "more", "truncated", "object", "url", "kind", "apiversion", "schema", "context", "type", "etag", "selflink",
-	"success", "ok", "status", "code", "message", "msg", "error", "errors", "requestid", "timestamp", "warnings", "unreachable", "summary", "facets", "aggregations", "from", "to", "hydratotalitems", "hydraview", "hydrasearch", "id",
+	"success", "ok", "status", "code", "message", "msg", "error", "errors", "requestid", "timestamp", "warnings", "unreachable", "summary", "facets", "aggregations", "from", "to", "hydratotalitems", "hydraview", "hydrasearch",
 }
 
 // ShapeOf looks at an answer's schema. around is the path's last piece, which an envelope may be named after; ofOne
@@ -61,7 +61,7 @@ func (r *Reader) ShapeOf(n *openapi.Node, around string, ofOne bool) Shape {
 			s.Top = top
 			return r.listOf(s)
 		}
-		if len(top.Props) > 0 || top.Kind == "object" {
+		if r.isRecord(n) {
 			return Shape{Form: Record, Top: top}
 		}
 		return Shape{Top: top}
@@ -75,7 +75,7 @@ func (r *Reader) isRecord(n *openapi.Node) bool {
 		return false
 	}
 	s := r.Flatten(n)
-	return len(s.Props) > 0 || s.Kind == "object" || slices.ContainsFunc(s.options, func(o *openapi.Node) bool { return len(r.Flatten(o).Props) > 0 })
+	return len(s.Props) > 0 || s.Kind == "object" || slices.ContainsFunc(s.Options, func(o *openapi.Node) bool { return len(r.Flatten(o).Props) > 0 })
 }
 
 // envelope finds the array of objects that an object is there for. A record with an array of its own (an order with its
@@ -101,12 +101,10 @@ func (r *Reader) envelope(s *Schema, around string, ofOne bool, depth int) (Shap
 	switch {
 	case found.Item == nil:
 		return r.within(s, around, ofOne, depth)
-	case s.Find("id") != nil && !slices.Contains(listNames[:3], naming.Plain(found.name)):
+	case s.Find("id") != nil: // a record, with an array of its own
 		return Shape{}, false
 	case ofOne:
-		return found, named && strange == 0 && arrays == 1 && s.Find("id") == nil
-	case s.Find("id") != nil && strange > 0:
-		return Shape{}, false
+		return found, named && strange == 0 && arrays == 1
 	}
 	return found, (named && (strange <= 2 || naming.Same(found.name, around))) || (arrays == 1 && strange == 0)
 }
@@ -160,6 +158,13 @@ func (r *Reader) listOf(s Shape) Shape {
 func (r *Reader) Inner(top *Schema, singular string) (pointer string, node *openapi.Node) {
 	if top == nil {
 		return "", nil
+	}
+	if len(top.Props) == 0 {
+		for _, option := range top.Options { // the customer, or a deleted one
+			if len(r.Flatten(option).Props) > 0 {
+				return "", option
+			}
+		}
 	}
 	var found *Prop
 	for i, p := range top.Props {
