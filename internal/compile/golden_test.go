@@ -17,19 +17,20 @@ var update = flag.Bool("update", false, "write the golden files of the screens a
 func documents(t testing.TB) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
-	for _, pattern := range []string{"testdata/*.openapi.*", "../demo/data/*.openapi.json"} {
-		names, err := filepath.Glob(pattern)
+	names, err := filepath.Glob("testdata/*.openapi.*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(names, "../demo/market/openapi.json", "../demo/wishlist/openapi.json") {
+		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range names {
-			text, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			short, _, _ := strings.Cut(filepath.Base(name), ".")
-			all[short] = text
+		short, _, _ := strings.Cut(filepath.Base(name), ".")
+		if short == "openapi" {
+			short = filepath.Base(filepath.Dir(name))
 		}
+		all[short] = text
 	}
 	return all
 }

@@ -381,6 +381,9 @@ func filters(params []backoffice.Parameter) (list []backoffice.Filter) {
 			continue
 		}
 		done[from.Name], done[to.Name] = true, true
+		if from.Title == to.Title {
+			base = from.Title // said, and in the reader's language
+		}
 		field := from.Field
 		field.Title = base
 		list = append(list, backoffice.Filter{Title: base, From: from.Name, To: to.Name, Field: field})

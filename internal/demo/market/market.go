@@ -85,7 +85,7 @@ func (m *market) routes() []service.Route {
 		{Pattern: "GET /events/{id}", Answer: m.getEvent},
 		{Pattern: "GET /settings", Answer: m.getSettings},
 		{Pattern: "PUT /settings", Answer: m.updateSettings, Admin: true},
-		{Pattern: "POST /stock/recount", Answer: m.recountStock},
+		{Pattern: "POST /products/recount", Answer: m.recountStock},
 		{Pattern: "GET /jobs/{id}", Answer: m.getJob},
 		{Pattern: "GET /my/shop", Answer: m.getOwnShop, Need: &verify.Need{Realm: Realm, Roles: []string{"shop"}}},
 		{Pattern: "POST /private/credentials", Answer: m.credentials, Need: &verify.Need{Realm: verify.Munjigi}},
