@@ -7,7 +7,7 @@ import "time"
 // Action says what happened, in the words of the protocol.
 type Action string
 
-// The actions of sign-in, sessions, rechecks, keys and administration.
+// The actions of sign-in, sessions, rechecks, keys, administration and calls to services.
 const (
 	SignedIn        Action = "signed_in"
 	SignInRefused   Action = "sign_in_refused"
@@ -31,6 +31,11 @@ const (
 	ConfigLoaded    Action = "config_loaded"
 	StoreRolledBack Action = "store_rolled_back"
 	StoreRecovered  Action = "store_recovered"
+	Called          Action = "called"   // an operation of a service that may change something, before it is called
+	Revealed        Action = "revealed" // sensitive fields in plain
+	Exported        Action = "exported" // a list as a file
+	CallEnded       Action = "call_ended" // of one of the three above; Details: began, status, rows
+	Granted         Action = "operations_granted"
 )
 
 // Event is one entry. Zero members are left out of the record. No token, cookie, password or key is ever in it.
@@ -41,7 +46,7 @@ type Event struct {
 	Account string // whom it concerns
 	Session string // sid, where one is concerned
 	Actor   Actor  // who did it
-	Outcome string // "" = done; otherwise the code of the refusal
+	Outcome string // "" = done; otherwise the code of the refusal; of a call also status_NNN, or unknown
 	From    string // network address of the caller
 	Details map[string]string
 }

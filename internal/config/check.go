@@ -371,41 +371,6 @@ func (c checker) issuers() {
 	}
 }
 
-func (c checker) service(key, name string, service Service) {
-	c.name(key, name, account.ConsoleAudience)
-	if c.required(key+".url", service.URL, "the address of its private API, such as http://10.0.0.5:9000") {
-		if err := serviceURL(service.URL); err != nil {
-			c.Add(key+".url", strict.Quoted(service.URL), err.Error())
-		}
-	}
-	if len(service.Realms) == 0 && !c.ReportedBelow(key+".realms") {
-		c.Add(key+".realms", "none", "the realms whose people it admits")
-	}
-	c.names(key+".realms", service.Realms, slices.Collect(maps.Keys(c.Realms)), "one of the realms")
-	if service.OpenAPI != "" && !strings.HasPrefix(service.OpenAPI, "/") {
-		c.Add(key+".openapi", strict.Quoted(service.OpenAPI), "a path on the service, such as /openapi.json")
-	}
-	for _, use := range slices.Sorted(maps.Keys(service.Roles)) {
-		if uses := []string{"read", "write"}; !slices.Contains(uses, use) {
-			c.Add(key+".roles."+use, "an unknown key", strict.OneOf(use, uses))
-		}
-		if c.ReportedBelow(key + ".realms") {
-			continue // which roles there are is not known then
-		}
-		c.names(key+".roles."+use, service.Roles[use], c.rolesOf(service.Realms), "one of the roles of its realms")
-	}
-}
-
-func (c checker) rolesOf(realms []string) (roles []string) {
-	for _, realm := range realms {
-		roles = slices.AppendSeq(roles, maps.Keys(c.Realms[realm].Roles))
-		if credentials := c.Realms[realm].Credentials; credentials != nil {
-			roles = append(roles, credentials.Roles...)
-		}
-	}
-	return slices.Compact(slices.Sorted(slices.Values(roles)))
-}
-
 // names reports those of a list that are not defined.
 func (c checker) names(key string, names, defined []string, what string) {
 	for i, name := range names {

@@ -161,18 +161,6 @@ type App struct {
 	Carrier string `yaml:"carrier"`
 }
 
-// Service is a back end with a private API.
-type Service struct {
-	// URL of its private API, as Munjigi reaches it. Required.
-	URL string `yaml:"url"`
-	// Realms whose people it admits. Required.
-	Realms []string `yaml:"realms"`
-	// OpenAPI is the path of its OpenAPI document. Checked now, used by a later version.
-	OpenAPI string `yaml:"openapi"`
-	// Roles that may read and write through the console. Checked now, used by a later version.
-	Roles map[string][]string `yaml:"roles"`
-}
-
 // maxConfig bounds a configuration file; a large one has some thousand lines.
 const maxConfig = 1 << 20
 

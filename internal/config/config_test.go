@@ -206,7 +206,7 @@ func TestConfigProblems(t *testing.T) {
 		}},
 		{"service without an address", `url: "http://10.0.0.5:9000"`, `url: "10.0.0.5:9000"`, []string{`26:17: services.market.url: found "10.0.0.5:9000"; expected http://HOST[:PORT] or https://HOST[:PORT], perhaps with a path`}},
 		{"document elsewhere", "openapi: /openapi.json", "openapi: https://evil.example.com/x", []string{`26:67: services.market.openapi: found "https://evil.example.com/x"; expected a path on the service, such as /openapi.json`}},
-		{"unknown use", "read: [editor]", "reed: [editor]", []string{`26:90: services.market.roles.reed: found an unknown key; expected read, write (did you mean "read"?)`}},
+		{"unknown use", "read: [editor]", "reed: [editor]", []string{`26:90: services.market.roles.reed: found an unknown key; expected export, read, write (did you mean "read"?)`}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

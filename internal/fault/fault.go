@@ -75,6 +75,10 @@ type Error struct {
 	// Sessions and Ticket belong to session_limit: the account's live sessions, and a one-minute right to end one.
 	Sessions any
 	Ticket   string
+	// Service names the service that an answer is about, where it is about one.
+	Service string
+	// Late makes a service_unreachable 504 (RFC 9110 §15.6.5): the service was reached and did not answer in time.
+	Late bool
 	// Err is the cause. It goes to the log, never to the caller.
 	Err error
 }

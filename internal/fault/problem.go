@@ -19,6 +19,7 @@ type Problem struct {
 	MaxCheckAge int64   `json:"max_check_age,omitempty"` // seconds
 	ReplacedAt  int64   `json:"replaced_at,omitempty"`   // seconds since 1970
 	ReplacedBy  string  `json:"replaced_by,omitempty"`
+	Service     string  `json:"service,omitempty"`
 	Sessions    any     `json:"sessions,omitempty"`
 	Ticket      string  `json:"ticket,omitempty"`
 }
@@ -35,6 +36,10 @@ func ProblemOf(err error, language, request string) Problem {
 	problem.Detail, problem.Errors = fault.Detail, inLanguage(fault.Fields, language)
 	problem.RetryAfter, problem.MaxCheckAge = seconds(fault.RetryAfter), seconds(fault.MaxCheckAge)
 	problem.ReplacedBy, problem.Sessions, problem.Ticket = fault.ReplacedBy, fault.Sessions, fault.Ticket
+	problem.Service = fault.Service
+	if fault.Late {
+		problem.Status = 504
+	}
 	if !fault.ReplacedAt.IsZero() {
 		problem.ReplacedAt = fault.ReplacedAt.Unix()
 	}

@@ -26,6 +26,7 @@ const (
 	navigation      // a person goes there: problems are shown as a page
 	probe           // has to be answered however much there is to do: not counted among the requests in flight
 	stream          // may last: not counted either
+	passage         // is passed on: its body is not read here and may be anything; it may last, and others count it
 )
 
 type route struct {
@@ -38,7 +39,7 @@ type route struct {
 // routes is the whole surface.
 func (s *Server) routes() []route {
 	desk := &admin.Desk{Directory: s.Directory, Devices: s.Devices, Keys: s.Keys, Audit: s.Audit, Waves: s.Waves, Now: s.Now}
-	return []route{
+	all := []route{
 		{"GET /sign-in/options", ourselves, call, s.signInOptions},
 		{"GET /sign-in/{realm}", ourselves, navigation, s.startSignIn},
 		{"POST /sign-in/{realm}", apps, call, s.signIn},
@@ -78,6 +79,24 @@ func (s *Server) routes() []route {
 		{"GET /readyz", ourselves, probe, s.ready},
 		{"GET /munjigi.css", ourselves, call, s.stylesheet},
 		{"GET /assets/", ourselves, call, s.asset},
+	}
+	if s.Office != nil {
+		all = append(all, []route{
+			{"GET /screens", ourselves, call, s.staff(s.Office.Screens)},
+			{"GET /screens/{service}", ourselves, call, s.staff(s.Office.Screen)},
+			{"GET /admin/services", ourselves, call, s.granting(s.Grants.Services)},
+			{"GET /admin/services/{name}/operations", ourselves, call, s.granting(s.Grants.Operations)},
+			{"POST /admin/services/{name}/operations/grant", ourselves, call, s.granting(s.Grants.Grant)},
+		}...)
+	}
+	return all
+}
+
+// passages are what every path and method below is passed on by.
+func (s *Server) passages() []route {
+	return []route{
+		{"/services/", ourselves, passage, s.staff(s.Office.Call)},
+		{"/exports/", ourselves, passage, s.staff(s.Office.Export)},
 	}
 }
 

@@ -116,6 +116,8 @@ type Config struct {
 	Audit     audit.Log
 	Waves     admin.Waves                 // optional: where no realm has a provider
 	Links     Links                       // optional: where no realm has passwords
+	Office    Office                      // optional: without it there are no services in the console
+	Grants    Grants                      // with Office
 	Ready     func(context.Context) error // nil when the store can be read and there are keys
 	Pages     fs.FS                       // the console: index.html and assets/; optional
 

@@ -50,14 +50,23 @@ func (s *Server) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	s.secureHeaders(w.Header())
 	w.Header().Set("Munjigi-Request", w.id)
 	defer func() {
-		if cause := recover(); cause != nil {
+		cause := recover()
+		aborted := cause == http.ErrAbortHandler // an answer that has begun and cannot be finished: the connection ends with it
+		if cause != nil && !aborted {
 			s.Log.Error("panic", "request", w.id, "route", w.route, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 			s.fail(w, r, fmt.Errorf("panic: %v", cause))
 		}
 		took := s.Now().Sub(began)
 		s.metrics.Observe(meter.Request{Route: w.route, Status: w.status, Code: string(w.code), Took: took, Streamed: w.streamed})
 		s.logRequest(w, r, took)
+		if aborted {
+			panic(cause)
+		}
 	}()
+	if one, ok := s.behind(r); ok {
+		s.serve(w, r, one)
+		return
+	}
 	s.mux.ServeHTTP(w, r)
 }
 
@@ -129,6 +138,10 @@ func (s *Server) admit(w *response, r *http.Request, route route) error {
 		if query.Has(name) { // it would be in logs and histories by now
 			return fault.New(fault.RequestInvalid, "a token never goes into a URL")
 		}
+	}
+	if route.kind == passage {
+		w.streamed = true
+		return route.handle(w, r)
 	}
 	if changes(r.Method) && !body.IsJSON(r) {
 		return fault.New(fault.RequestInvalid, "send Content-Type: application/json")

@@ -17,7 +17,7 @@ import (
 var ErrNewerSchema = schema.ErrNewer
 
 // SchemaVersion is the number of the newest migration that this program knows.
-const SchemaVersion = 5
+const SchemaVersion = 6
 
 // membersMigration makes the tables of members and guesses.
 const membersMigration = 3

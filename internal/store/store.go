@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/munjigi/munjigi/internal/audit"
-	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/links"
 	"github.com/munjigi/munjigi/internal/recheck"
@@ -28,6 +27,7 @@ import (
 	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/store/pack"
+	"github.com/munjigi/munjigi/internal/store/papers"
 )
 
 var (
@@ -119,16 +119,10 @@ func (s *Store) Ping(ctx context.Context) error {
 	return unavailable("ping", s.db.Row(ctx, `SELECT n FROM feed_head WHERE one = 1`).Scan(&n))
 }
 
-// unavailable gives an error of the database its code. One that bears a code already is the domain's own answer.
-func unavailable(op string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if _, ok := errors.AsType[*fault.Error](err); ok {
-		return err
-	}
-	return fault.Wrap(fault.StoreUnavailable, fmt.Errorf("%s: %w", op, err))
-}
+func unavailable(op string, err error) error { return pack.Unavailable(op, err) }
+
+// Papers are what is kept of services: their documents, what was granted of them, and calls under way.
+func (s *Store) Papers() *papers.Papers { return papers.New(s.db) }
 
 // tx is a transaction of ours: the methods that know tables are in the files of what they change. It must not be used
 // after the closure that got it has returned.

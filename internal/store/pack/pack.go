@@ -7,10 +7,12 @@ package pack
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/session"
 )
 
@@ -197,4 +199,15 @@ func Time(at int64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMicro(at).UTC()
+}
+
+// Unavailable gives an error of the database its code. One that bears a code already is the domain's own answer.
+func Unavailable(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*fault.Error](err); ok {
+		return err
+	}
+	return fault.Wrap(fault.StoreUnavailable, fmt.Errorf("%s: %w", op, err))
 }

@@ -1,0 +1,84 @@
+package gateway
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/munjigi/munjigi/internal/token"
+)
+
+const (
+	// tokenLife is how long a token for a service lives, at most: never longer than those that the session's app gets,
+	// because a session's end is announced for as long as those could be alive.
+	tokenLife = 5 * time.Minute
+	// maxTokens bounds what is kept for use again.
+	maxTokens = 10_000
+)
+
+// tokens are those made for services, to be used again until half of their life is over.
+type tokens struct {
+	mu   sync.Mutex // guards kept
+	kept map[wearer]kept
+}
+
+// wearer is whom a token stands for, and where.
+type wearer struct {
+	session token.SessionID
+	service string
+}
+
+type kept struct {
+	text  string
+	says  string // everything that is signed, but the times: a change makes a new token
+	until time.Time
+}
+
+func newTokens() *tokens { return &tokens{kept: map[wearer]kept{}} }
+
+// bearer is a token for (session, service).
+func (g *Gateway) bearer(who Caller, service string) (string, error) {
+	now := g.Now().Truncate(time.Second)
+	kid, _ := g.Keys.Active()
+	says := fmt.Sprintf("%s %q %q %q %q %d %d", kid, who.Account.ID, who.Account.Roles, who.Account.Email, who.Account.Name,
+		who.Account.CheckedAt.Unix(), who.Session.EndsAt.Unix())
+	at := wearer{who.Session.ID, service}
+	g.tokens.mu.Lock()
+	defer g.tokens.mu.Unlock()
+	if k, ok := g.tokens.kept[at]; ok && k.says == says && now.Before(k.until) {
+		return k.text, nil
+	}
+	life := min(tokenLife, who.Session.Rotation.Access, who.Session.EndsAt.Sub(now)).Truncate(time.Second)
+	claims := token.Claims{
+		Issuer: g.Issuer, Subject: who.Account.ID, Audience: []string{service}, ClientID: Client,
+		IssuedAt: now.Unix(), ExpiresAt: now.Add(life).Unix(), AuthTime: who.Session.StartedAt.Unix(),
+		ID: token.NewID(), SessionID: who.Session.ID, Realm: who.Session.Realm, Roles: who.Account.Roles,
+		Email: who.Account.Email, Name: who.Account.Name,
+	}
+	if !who.Account.CheckedAt.IsZero() {
+		claims.CheckedAt = who.Account.CheckedAt.Unix()
+	}
+	text, err := g.Keys.Sign(kid, claims)
+	if err != nil {
+		return "", fmt.Errorf("sign a token for %s: %w", service, err)
+	}
+	g.tokens.makeRoom(now)
+	g.tokens.kept[at] = kept{text: text, says: strings.Clone(says), until: now.Add(life / 2)}
+	return text, nil
+}
+
+// makeRoom drops what is over, and all of it when that is not enough: they are quickly made again.
+func (t *tokens) makeRoom(now time.Time) {
+	if len(t.kept) < maxTokens {
+		return
+	}
+	for at, k := range t.kept {
+		if !now.Before(k.until) {
+			delete(t.kept, at)
+		}
+	}
+	if len(t.kept) >= maxTokens {
+		clear(t.kept)
+	}
+}
