@@ -52,6 +52,9 @@ var policy = map[string]row{
 	"internal/session":        {ours: "internal/account internal/audit internal/fault internal/token", libs: "prometheus useragent"},
 
 	// engines
+	"internal/catalog":     {ours: "internal/audit internal/backoffice internal/fault internal/token", std: "net/http"},
+	"internal/gateway":     {ours: "internal/account internal/audit internal/backoffice internal/catalog internal/fault internal/session internal/token", std: "net/http"},
+	"internal/office":      {ours: "internal/catalog internal/compile internal/config internal/gateway"},
 	"internal/credentials": {ours: "internal/account internal/fault internal/token", std: "net/http"},
 	"internal/links":       {ours: "internal/account internal/audit internal/fault internal/mail internal/session internal/token"},
 	"internal/mail":        {libs: "go-mail prometheus"},
@@ -61,14 +64,15 @@ var policy = map[string]row{
 	"internal/signin":      {ours: "internal/account internal/audit internal/credentials internal/fault internal/session internal/token internal/upstream", libs: "prometheus time"},
 
 	// adapters
-	"internal/store":         {ours: "internal/account internal/audit internal/fault internal/keys internal/links internal/recheck internal/roster internal/session internal/signin internal/store/chain internal/store/engine internal/store/onetime internal/store/pack internal/store/schema internal/token"},
+	"internal/store":         {ours: "internal/account internal/audit internal/fault internal/keys internal/links internal/recheck internal/roster internal/session internal/signin internal/store/chain internal/store/engine internal/store/onetime internal/store/pack internal/store/papers internal/store/schema internal/token"},
 	"internal/store/engine":  {std: "database/sql", libs: "sqlite"},
 	"internal/store/chain":   {ours: "internal/audit internal/store/engine internal/store/pack"},
-	"internal/store/gauges":  {ours: "internal/store", libs: "prometheus"},
+	"internal/store/gauges":  {ours: "internal/account internal/store", libs: "prometheus"},
 	"internal/store/onetime": {ours: "internal/links internal/store/engine internal/store/pack"},
 	"internal/store/pack":    {ours: "internal/account internal/fault internal/session"},
+	"internal/store/papers":  {ours: "internal/audit internal/catalog internal/gateway internal/store/chain internal/store/engine internal/store/pack"},
 	"internal/store/schema":  {ours: "internal/store/engine"},
-	"internal/server":        {ours: "internal/account internal/audit internal/fault internal/keys internal/links internal/recheck internal/server/admin internal/server/answer internal/server/body internal/server/front internal/server/host internal/server/limit internal/server/meter internal/session internal/signin internal/token", std: "net/http", libs: "prometheus"},
+	"internal/server":        {ours: "internal/account internal/audit internal/fault internal/gateway internal/keys internal/links internal/recheck internal/server/admin internal/server/answer internal/server/body internal/server/front internal/server/host internal/server/limit internal/server/meter internal/session internal/signin internal/token", std: "net/http", libs: "prometheus"},
 	"internal/server/admin":  {ours: "internal/audit internal/fault internal/keys internal/recheck internal/server/answer internal/server/body internal/session internal/token", std: "net/http"},
 	"internal/server/answer": {ours: "internal/account", std: "net/http"},
 	"internal/server/body":   {ours: "internal/fault", std: "net/http"},
@@ -96,7 +100,7 @@ var policy = map[string]row{
 	"internal/demo/mailbox":      {std: "net/http", libs: "go-smtp"},
 	"internal/demo/members":      {ours: "internal/fault verify", std: "net/http"},
 	"cmd/munjigi": {
-		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/mailbox internal/demo/members internal/fault internal/keys internal/links internal/mail internal/recheck internal/roster internal/server internal/listen internal/session internal/signin internal/store internal/store/gauges internal/strict internal/token internal/upstream",
+		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/mailbox internal/demo/members internal/fault internal/keys internal/links internal/mail internal/office internal/recheck internal/roster internal/server internal/listen internal/session internal/signin internal/store internal/store/gauges internal/strict internal/token internal/upstream",
 		std:  "net/http", libs: "kong prometheus sync term",
 	},
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/links"
 	"github.com/munjigi/munjigi/internal/mail"
+	"github.com/munjigi/munjigi/internal/office"
 	"github.com/munjigi/munjigi/internal/recheck"
 	"github.com/munjigi/munjigi/internal/server"
 	"github.com/munjigi/munjigi/internal/session"
@@ -51,6 +52,7 @@ type program struct {
 	services  map[string]*signin.Service    // by realm: those that keep its accounts
 	server    *server.Server
 	links     *links.Manager
+	office    *office.Office
 	letters   *mail.Queue // nil without a mail server
 }
 
@@ -108,25 +110,16 @@ func (p *program) assemble(ctx context.Context) (err error) {
 	if err := p.openLinks(flow); err != nil {
 		return err
 	}
+	if p.office, err = office.Open(ctx, &p.config, p.ring, p.store.Papers(), p.log); err != nil {
+		return err
+	}
 	if p.server, err = server.New(p.serverConfig(flow)); err != nil {
 		return err
 	}
 	p.Handler = p.server
 	p.Metrics.MustRegister(gauges.New(p.store))
-	p.Metrics.MustRegister(hasherMetrics(p.hasher)...)
+	p.Metrics.MustRegister(gauges.Hasher(p.hasher)...)
 	return p.recordConfig(ctx)
-}
-
-// hasherMetrics are what hashing costs: more waiting than a few tells of guessing, or of a machine that is too small.
-func hasherMetrics(hasher *account.Hasher) []prometheus.Collector {
-	return []prometheus.Collector{
-		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "munjigi_password_hashes_total", Help: "Hashes of passwords that were computed.",
-		}, func() float64 { return float64(hasher.Computed()) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "munjigi_password_queue", Help: "Hashes of passwords being computed, and waiting for it.",
-		}, func() float64 { return float64(hasher.Waiting()) }),
-	}
 }
 
 // reloadKeys is for a key that was withdrawn elsewhere: sooner than the ring would see it by itself.
@@ -239,7 +232,7 @@ func (p *program) serverConfig(flow *signin.Flow) server.Config {
 		URL: p.config.URL, CookieDomain: p.config.CookieDomain, Console: p.config.Console,
 		Realms: realms, Apps: p.config.AllApps(), TrustedProxies: proxies,
 		Sessions: p.manager, Devices: p.manager, SignIn: flow, Keys: p.ring, Feed: p.feed, Directory: p.store, Audit: p.store,
-		Waves: p.worker, Links: p.links, Ready: p.ready, Pages: console.Files(),
+		Waves: p.worker, Links: p.links, Office: p.office.Gateway, Grants: p.office.Gateway, Ready: p.ready, Pages: console.Files(),
 		KeysMaxAge: min(time.Minute, time.Duration(p.config.Keys.PublishAhead)),
 		Registerer: p.Metrics, Log: p.log,
 	}
@@ -266,7 +259,7 @@ func (p *program) recordConfig(ctx context.Context) error {
 // Run does what happens without requests, until ctx ends: it follows the feed and the keys, asks the providers, sweeps.
 func (p *program) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	runs := []func(context.Context) error{p.ring.Run, p.feed.Run, p.worker.Run, p.manager.Run, p.sweep}
+	runs := []func(context.Context) error{p.ring.Run, p.feed.Run, p.worker.Run, p.manager.Run, p.office.Catalog.Run, p.sweep}
 	if p.letters != nil {
 		runs = append(runs, p.letters.Run)
 	}

@@ -31,9 +31,9 @@ const (
 	ConfigLoaded    Action = "config_loaded"
 	StoreRolledBack Action = "store_rolled_back"
 	StoreRecovered  Action = "store_recovered"
-	Called          Action = "called"   // an operation of a service that may change something, before it is called
-	Revealed        Action = "revealed" // sensitive fields in plain
-	Exported        Action = "exported" // a list as a file
+	Called          Action = "called"     // an operation of a service that may change something, before it is called
+	Revealed        Action = "revealed"   // sensitive fields in plain
+	Exported        Action = "exported"   // a list as a file
 	CallEnded       Action = "call_ended" // of one of the three above; Details: began, status, rows
 	Granted         Action = "operations_granted"
 )

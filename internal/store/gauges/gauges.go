@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/store"
 )
 
@@ -44,4 +45,16 @@ func (g Gauges) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(g.sessions, prometheus.GaugeValue, float64(counts.Sessions))
 	out <- prometheus.MustNewConstMetric(g.grants, prometheus.GaugeValue, float64(counts.Grants))
 	out <- prometheus.MustNewConstMetric(g.revocations, prometheus.CounterValue, float64(counts.Revocations))
+}
+
+// Hasher is what hashing costs: more waiting than a few tells of guessing, or of a machine that is too small.
+func Hasher(hasher *account.Hasher) []prometheus.Collector {
+	return []prometheus.Collector{
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "munjigi_password_hashes_total", Help: "Hashes of passwords that were computed.",
+		}, func() float64 { return float64(hasher.Computed()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "munjigi_password_queue", Help: "Hashes of passwords being computed, and waiting for it.",
+		}, func() float64 { return float64(hasher.Waiting()) }),
+	}
 }

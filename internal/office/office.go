@@ -1,0 +1,75 @@
+// Package office puts the catalog and the gateway together as the configuration says. It decides nothing itself.
+package office
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/munjigi/munjigi/internal/catalog"
+	"github.com/munjigi/munjigi/internal/compile"
+	"github.com/munjigi/munjigi/internal/config"
+	"github.com/munjigi/munjigi/internal/gateway"
+)
+
+// Keys is keys.Ring.
+type Keys interface {
+	catalog.Keys
+}
+
+// Papers is what the store keeps of services.
+type Papers interface {
+	catalog.Store
+	gateway.Journal
+}
+
+// Office is the back office: its catalog has to Run, its gateway answers.
+type Office struct {
+	Catalog *catalog.Catalog
+	Gateway *gateway.Gateway
+}
+
+// Open reads the overlays and what the store has; calls that an earlier run left open are ended. No service is asked yet.
+func Open(ctx context.Context, c *config.Config, keys Keys, papers Papers, log *slog.Logger) (*Office, error) {
+	sources, roles, err := services(c)
+	if err != nil {
+		return nil, err
+	}
+	o := new(Office)
+	o.Catalog, err = catalog.Open(ctx, catalog.Config{
+		Issuer: c.URL, Sources: sources, Keys: keys, Store: papers, Compile: compile.Service, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	o.Gateway, err = gateway.New(gateway.Config{
+		Issuer: c.URL, Roles: roles, Catalog: o.Catalog, Keys: keys, Journal: papers, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return o, o.Gateway.Recover(ctx)
+}
+
+// services are those that admit the console's people, by their names.
+func services(c *config.Config) (sources []catalog.Source, roles map[string]gateway.Roles, err error) {
+	roles = map[string]gateway.Roles{}
+	for _, name := range slices.Sorted(maps.Keys(c.Services)) {
+		service := c.Services[name]
+		if !slices.Contains(service.Realms, c.Console) {
+			continue
+		}
+		overlay, err := c.ReadOverlay(service)
+		if err != nil {
+			return nil, nil, fmt.Errorf("overlay of the service %s: %w", name, err)
+		}
+		sources = append(sources, catalog.Source{
+			Name: name, URL: strings.TrimSuffix(service.URL, "/"), OpenAPI: service.OpenAPI, Overlay: overlay,
+		})
+		roles[name] = gateway.Roles{Read: service.Roles["read"], Write: service.Roles["write"], Export: service.Roles["export"]}
+	}
+	return sources, roles, nil
+}
