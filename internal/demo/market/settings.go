@@ -30,6 +30,7 @@ type settingsForm struct {
 	SupportEmail     *string   `json:"support_email"`
 	FeePercent       *float64  `json:"fee_percent"`
 	FreeShippingFrom *int64    `json:"free_shipping_from"`
+	Currency         *string   `json:"currency"` // who read all of them may write all of them back
 	RefundDays       *int      `json:"refund_days"`
 	OpensAt          *string   `json:"opens_at"`
 	ClosesAt         *string   `json:"closes_at"`
@@ -47,6 +48,7 @@ func (f settingsForm) check() error {
 	}
 	within(&wrong, "/fee_percent", f.FeePercent, 0, 30)
 	within(&wrong, "/free_shipping_from", f.FreeShippingFrom, 0, 1_000_000)
+	wrong.If(f.Currency != nil && *f.Currency != currency, "/currency", "the market is in "+currency, "이 마켓의 통화는 "+currency+"입니다")
 	within(&wrong, "/refund_days", f.RefundDays, 7, 365)
 	wrong.If(f.OpensAt != nil && !clock.MatchString(*f.OpensAt), "/opens_at", "a time such as 09:00", "09:00과 같은 시각으로 입력하세요")
 	wrong.If(f.ClosesAt != nil && !clock.MatchString(*f.ClosesAt), "/closes_at", "a time such as 18:00", "18:00과 같은 시각으로 입력하세요")
