@@ -27,6 +27,9 @@ func Service(name string, document, overlay []byte) (backoffice.Service, error) 
 	c := &compiler{doc: doc, byID: map[string]*op{}, told: map[string]bool{}}
 	c.Reader = value.NewReader(doc, c.unresolved)
 	c.info(name)
+	for _, target := range doc.Unused {
+		c.guess(nil, "overlay", "nothing is changed by "+clip(target), "the target selects nothing", "a target that selects something, or none")
+	}
 	c.read()
 	c.classify()
 	c.menu()

@@ -13,7 +13,8 @@ import (
 
 // Document is an OpenAPI document of version 3.
 type Document struct {
-	Root *Node
+	Root   *Node
+	Unused []string // targets of the overlay that selected nothing
 }
 
 // Read reads a document, applies the overlay if there is one, and holds both against the limits. The error is an
@@ -23,15 +24,16 @@ func Read(document, overlay []byte) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	var unused []string
 	if len(bytes.TrimSpace(overlay)) > 0 {
-		if root, err = Overlay(root, overlay); err != nil {
+		if root, unused, err = Overlay(root, overlay); err != nil {
 			return nil, err
 		}
 	}
 	if err := check(root); err != nil {
 		return nil, err
 	}
-	return &Document{root}, nil
+	return &Document{root, unused}, nil
 }
 
 func check(root *Node) error {
