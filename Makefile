@@ -8,15 +8,20 @@ SHELL := /usr/bin/env bash
 SHIPPED := CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath'
 # SQLite (C translated to Go) is left out of the race detector: it would take most of the time, and one connection is never
 # used by two goroutines at once. What vet has to say is said by `make check`.
-RACE := CGO_ENABLED=1 go test -race -vet=off -gcflags='modernc.org/...=-race=false'
+NO_RACE := -gcflags='modernc.org/...=-race=false'
+RACE := CGO_ENABLED=1 go test -race -vet=off $(NO_RACE)
+# The compiler spends a fifth of its time on its own garbage; memory for less of that is there.
+COMPILER_GC := 400
+SHOP := internal/demo/members/dist/index.html
 TOOL := go tool -modfile=tools/go.mod
 GO_FILES = $$(find . -name '*.go' -not -path '*/node_modules/*')
 # Properties are tried on the same cases each time by `make test`, and on new ones by `make soak`.
 # Without a git that answers here (a copy of the files, somebody else's checkout) the binary bears no version.
 STAMP := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 say = @printf '==> %s\n'
 
-.PHONY: help demo test check bench soak fmt clean need need-all check-console check-go compile-tests
+.PHONY: help demo test check bench soak fmt clean need need-all check-console check-go compile-libraries test-go test-browser
 
 help:
 	@echo 'make demo    build everything and run it on this machine, with a company, people and services made up'
@@ -31,23 +36,17 @@ demo: need bin/munjigi
 	$(say) 'starting the demo (Ctrl-C ends it); it keeps its data in munjigi-demo/'
 	@exec bin/munjigi demo $(DEMO)
 
-# On a new machine compiling takes longest, and mostly one core: the console's part goes beside it.
+# On a new machine compiling takes longest, and each test waits more than it works: so two things go on at once. First
+# what others wrote is compiled while the pages are built, for nothing may read console/dist while it is written.
 test: need-all
-	@$(MAKE) -j2 -Oline --no-print-directory check-console check-go compile-tests
-	@$(MAKE) --no-print-directory bin/munjigi
-	$(say) 'go: tests with the race detector'
-	@RAPID_SEED=1 $(RACE) -skip 'TestMillionOfMutations' ./...
-	@$(SHIPPED) go test ./verify -run 'TestMillionOfMutations'
-	$(say) 'bench: its tests'
-	@cd bench && $(SHIPPED) go test ./...
+	@$(MAKE) -j2 -Oline --no-print-directory check-console compile-libraries
+	@$(MAKE) -j2 -Oline --no-print-directory test-browser test-go
 	$(say) 'binary: size, static'
 	@scripts/binary bin/munjigi
-	$(say) 'browser: the whole way in real Chromium, and against a provider that is not ours'
-	@CHROMIUM=$${CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)} npm run e2e --silent
 
 check: check-console check-go
 
-check-console: node_modules/.package-lock.json | need
+check-console: console/dist/index.html $(SHOP) | need
 	$(say) 'console: formatting, lint, types, unit tests'
 	@npm run check --silent
 	@npm test --silent
@@ -60,21 +59,37 @@ check-go: | need
 	@$(SHIPPED) $(TOOL) staticcheck ./...
 	@cd bench && $(SHIPPED) go vet ./...
 
-compile-tests: | check-go
+LIBRARIES = $$(go list -deps -test -f '{{if and .Module (not .Module.Main) (not .ForTest)}}{{.ImportPath}}{{end}}' ./... | sort -u)
+compile-libraries: | need
+	$(say) 'go: compiling what others wrote, as it is shipped and with the race detector'
+	@GOGC=$(COMPILER_GC) $(SHIPPED) go build $(LIBRARIES)
+	@GOGC=$(COMPILER_GC) CGO_ENABLED=1 go build -race $(NO_RACE) $(LIBRARIES)
+	@GOGC=$(COMPILER_GC) $(SHIPPED) go build -modfile=tools/go.mod -o /dev/null honnef.co/go/tools/cmd/staticcheck
+
+test-go: check-go
 	$(say) 'go: compiling the tests with the race detector'
-	@$(RACE) -run '^$$' ./... >/dev/null
+	@GOGC=$(COMPILER_GC) $(RACE) -run '^$$' ./... >/dev/null
+	$(say) 'go: tests with the race detector'
+	@RAPID_SEED=1 $(RACE) -parallel 4 -skip 'TestMillionOfMutations' ./...
+	@$(SHIPPED) go test ./verify -run 'TestMillionOfMutations'
+	$(say) 'bench: its tests'
+	@cd bench && $(SHIPPED) go test ./...
+
+test-browser: bin/munjigi
+	$(say) 'browser: the whole way in real Chromium, and against a provider that is not ours'
+	@CHROMIUM=$(CHROMIUM) npm run e2e --silent
 
 bench: need node_modules/.package-lock.json
 	$(say) 'bench: each row beside its yardstick, a minute or two; make bench BENCH=-strict fails when a goal is missed'
 	@cd bench && $(SHIPPED) go run . $(BENCH)
 	$(say) 'bench: the browser client beside others, in real Chromium, about two minutes'
 	@npm run build -w packages/client --silent
-	@CHROMIUM=$${CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)} npm run bench -w bench/client --silent
+	@CHROMIUM=$(CHROMIUM) npm run bench -w bench/client --silent
 
 soak: need-all bin/munjigi
 	$(say) 'soak: about half an hour'
 	@npm run build -w packages/client --silent
-	@cd e2e && MUNJIGI_SOAK=1 node --test --test-reporter=spec client-*.test.mjs
+	@cd e2e && CHROMIUM=$(CHROMIUM) MUNJIGI_SOAK=1 node --test --test-concurrency=2 --test-reporter=spec client-*.test.mjs browser-*.test.mjs
 	@MUNJIGI_SOAK=1 RAPID_CHECKS=20000 $(RACE) -count=1 -timeout 2h ./...
 
 fmt: need node_modules/.package-lock.json
@@ -113,7 +128,6 @@ console/dist/index.html: packages/client/dist/index.js $(call sources,console)
 	$(call build,console)
 	@touch $@
 
-SHOP := internal/demo/members/dist/index.html
 $(SHOP): packages/client/dist/index.js $(call sources,examples/vue-shop)
 	$(say) 'the demo'\''s shop: building'
 	$(call build,examples/vue-shop)

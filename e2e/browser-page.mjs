@@ -9,6 +9,9 @@ const userAgent =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
 const results = fileURLToPath(new URL('../test-results/', import.meta.url))
 
+/** The long runs: every look of every page, rather than each once. */
+export const soak = Boolean(process.env.MUNJIGI_SOAK)
+
 export function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',

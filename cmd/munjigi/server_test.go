@@ -57,6 +57,7 @@ func (b *browser) land(t *testing.T, callback string) (path, reason string) {
 }
 
 func TestWholeACallbackWorksOnceInItsBrowser(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "")
 	b, thief := w.browser(), w.browser()
 	callback := w.callbackOf(t, b, "viewer@example.com")
@@ -89,6 +90,7 @@ func TestWholeACallbackWorksOnceInItsBrowser(t *testing.T) {
 
 // Somebody else's sign-in in the same browser: nothing of the first person's lives on, and neither becomes the other.
 func TestWholeASecondPersonInTheSameBrowser(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "renew_grace: 60s")
 	b, first := w.signedIn(t, "viewer@example.com")
 	cookie := b.cookie()
@@ -106,6 +108,7 @@ func TestWholeASecondPersonInTheSameBrowser(t *testing.T) {
 }
 
 func TestWholeSignOut(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "")
 	here, access := w.signedIn(t, "viewer@example.com")
 	there, far := w.signedIn(t, "viewer@example.com")
@@ -138,6 +141,7 @@ func TestWholeSignOut(t *testing.T) {
 }
 
 func TestWholeAdministration(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "")
 	viewer, access := w.signedIn(t, "viewer@example.com")
 	boss := w.browser()
@@ -186,6 +190,7 @@ func TestWholeAdministration(t *testing.T) {
 
 // Whatever the provider, the store and the server pass to each other, no page gets to see it.
 func TestWholeNoSecretInAnyAnswerOrLog(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "")
 	b, access := w.signedIn(t, "boss@example.com")
 	cookie := b.cookie()

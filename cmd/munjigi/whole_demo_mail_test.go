@@ -13,6 +13,7 @@ import (
 
 // Forgotten and sign-up in the demo, without an account anywhere: the letters are in its own mailbox.
 func TestWholeDemoMail(t *testing.T) {
+	t.Parallel()
 	w, town := startDemo(t)
 	b := w.browser()
 	letters := func() ([]mailbox.Letter, error) {

@@ -96,6 +96,7 @@ func shopCall(b *browser, method, address, body string) ([]byte, error) {
 }
 
 func TestWholeARealmsOwnAddress(t *testing.T) {
+	t.Parallel()
 	w := startTwoHosts(t)
 	b := w.browser()
 	if to := w.enter(t, b, "viewer@example.com").Header.Get("Location"); to != "http://127.0.0.1:1/cart" {
@@ -146,6 +147,7 @@ func TestWholeARealmsOwnAddress(t *testing.T) {
 
 // The demo's configuration is an ordinary one: a realm in it may get an address of its own, at another port.
 func TestWholeDemoWithARealmsOwnAddress(t *testing.T) {
+	t.Parallel()
 	w, _ := startDemo(t)
 	w.kill()
 	second := strings.Replace(freeAddress(t), "127.0.0.1", "localhost", 1)

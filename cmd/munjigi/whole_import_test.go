@@ -76,6 +76,7 @@ func (w *whole) opened(t *testing.T) *store.Store {
 
 // A list that is killed in its middle and begun again leaves each member once, beside a server that goes on.
 func TestWholeImportKilledAndRunAgain(t *testing.T) {
+	t.Parallel()
 	w := startMembers(t, "", "somebody")
 	b := w.browser()
 	if _, err := b.guess("somebody", canary); err != nil {
@@ -150,6 +151,7 @@ func wantMembers(t *testing.T, w *whole, want int) {
 
 // Every kind of hash lets its owner in, nobody else, and is of today's kind from then on.
 func TestWholeLegacyHashesAreUpgraded(t *testing.T) {
+	t.Parallel()
 	w := startMembers(t, "")
 	kinds := map[string]string{
 		"argon2id":      "$argon2id$v=19$m=1024,t=3,p=4$MDEyMzQ1Njc4OWFiY2RlZg$H2WyKPIgIPsIHBpBpwnIq2dWzBOxkwvUYrMHSzhIhi0",
@@ -194,6 +196,7 @@ func TestWholeLegacyHashesAreUpgraded(t *testing.T) {
 
 // What is refused in a list reaches no log, no audit and no output with its secret.
 func TestWholeAnImportTellsNoSecret(t *testing.T) {
+	t.Parallel()
 	w := startMembers(t, "")
 	const secret = "secretcanary77"
 	w.write(t, "people.jsonl", `{"login":"kim","password":"`+secret+`"}

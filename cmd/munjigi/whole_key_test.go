@@ -20,6 +20,7 @@ import (
 // TestWholeStolenKey: whoever has stolen the signing key can forge anything, until one command makes it useless
 // everywhere, also where it is cached and where it was handed over as a file.
 func TestWholeStolenKey(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "per_account: 5")
 	b, access := w.signedIn(t, "viewer@example.com")
 	stolen := w.steal(t)

@@ -22,6 +22,7 @@ type killed struct {
 // TestWholeKilledUnderLoad kills the program again and again while people sign in, renew and sign out. Afterwards every
 // end that was acknowledged has held, and every session that nobody ended lives.
 func TestWholeKilledUnderLoad(t *testing.T) {
+	t.Parallel()
 	kills := 8
 	if os.Getenv("MUNJIGI_SOAK") != "" {
 		kills = 50

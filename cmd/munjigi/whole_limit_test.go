@@ -72,6 +72,7 @@ func (w *whole) enters(t *testing.T, b *browser) (access string) {
 }
 
 func TestWholeAPersonChoosesWhichSessionEnds(t *testing.T) {
+	t.Parallel()
 	w := startMembers(t, "per_device_class: 1, when_full: refuse", "kim")
 	pc, phone, other := w.on(onWindows), w.on(onPhone), w.browser()
 	onPC, onThePhone := w.enters(t, pc), w.enters(t, phone)
@@ -112,6 +113,7 @@ func TestWholeAPersonChoosesWhichSessionEnds(t *testing.T) {
 // Many tickets for one place, each used twice at once: one session begins, and everybody else is asked again or told
 // that their ticket was used.
 func TestWholeTicketsAtOnce(t *testing.T) {
+	t.Parallel()
 	w := startMembers(t, "per_account: 1, when_full: refuse", "kim")
 	w.enters(t, w.on(onPhone))
 	const people = 8
@@ -161,6 +163,7 @@ func TestWholeTicketsAtOnce(t *testing.T) {
 
 // A ticket is worth what the password was: after that has changed, nothing.
 func TestWholeATicketEndsWithThePassword(t *testing.T) {
+	t.Parallel()
 	w := startMembers(t, "per_account: 1, when_full: refuse", "kim")
 	w.enters(t, w.on(onPhone))
 	b := w.browser()
@@ -173,6 +176,7 @@ func TestWholeATicketEndsWithThePassword(t *testing.T) {
 
 // After a provider's redirect the browser has nothing but a cookie, and the page asks what there is to choose.
 func TestWholeAChoiceAfterAProvidersCallback(t *testing.T) {
+	t.Parallel()
 	w := startTwoHosts(t)
 	pc := w.on(onWindows)
 	w.enter(t, pc, "viewer@example.com")

@@ -186,6 +186,7 @@ func (p *posted) export(t *testing.T) []byte {
 // Forgotten → letter → link → a new password: the old sessions are revoked, the old password is of no use, the owner is
 // told, and the link works once.
 func TestWholeForgottenPassword(t *testing.T) {
+	t.Parallel()
 	p := startPosted(t)
 	p.addShop(t)
 	b := p.browser()
@@ -225,6 +226,7 @@ func TestWholeForgottenPassword(t *testing.T) {
 
 // A link that is too old is refused, and so is one of whose account the password has changed since.
 func TestWholeOldLinks(t *testing.T) {
+	t.Parallel()
 	p := startPosted(t)
 	p.addShop(t)
 	p.forgotten(t, "shop-17")
@@ -255,6 +257,7 @@ func TestWholeOldLinks(t *testing.T) {
 
 // Sign-up → letter → link → account → signed in. Who has an account gets another letter, and the same answer.
 func TestWholeSignUp(t *testing.T) {
+	t.Parallel()
 	p := startPosted(t)
 	signUp := func(email string) string {
 		return p.post(t, http.MethodPost, "/sign-in/members/sign-up", pairs{"app": "shop", "email": email, "name": "Kim <b>"}, http.StatusAccepted)
@@ -288,6 +291,7 @@ func TestWholeSignUp(t *testing.T) {
 
 // Nothing that is typed makes a second recipient or a header, and what is no address is told so.
 func TestWholeNoHeaderIsInjected(t *testing.T) {
+	t.Parallel()
 	p := startPosted(t)
 	for _, email := range []string{
 		"a@example.com\r\nBcc: b@example.com", "a@example.com, b@example.com", "A <a@example.com>", "a@example.com\u2028b", "\"a@b\"@example.com", "a",
@@ -305,6 +309,7 @@ func TestWholeNoHeaderIsInjected(t *testing.T) {
 
 // While the mail server is away nobody waits for it, and the letters arrive when it is back.
 func TestWholeMailServerIsAway(t *testing.T) {
+	t.Parallel()
 	p := startPosted(t)
 	p.addShop(t)
 	p.stop()
@@ -345,6 +350,7 @@ func (p *posted) metric(name, not string) error {
 
 // An administrator's link works like the others, for a member without an e-mail address as well.
 func TestWholeLinkByHand(t *testing.T) {
+	t.Parallel()
 	p := startPosted(t)
 	p.members(t, oldPassword, "add", "market-stall", "--password-file", "-")
 	p.forgotten(t, "market-stall") // nobody to write to
@@ -362,6 +368,7 @@ func TestWholeLinkByHand(t *testing.T) {
 
 // Who changes their password is told by mail, in their language.
 func TestWholeChangedPasswordIsTold(t *testing.T) {
+	t.Parallel()
 	p := startPosted(t)
 	p.addShop(t)
 	b := p.browser()
@@ -379,6 +386,7 @@ func TestWholeChangedPasswordIsTold(t *testing.T) {
 
 // However much others guess at a login, its owner gets in with a link: the device where it was used is a known one.
 func TestWholeALinkGetsPastGuesses(t *testing.T) {
+	t.Parallel()
 	p := startPosted(t)
 	p.addShop(t)
 	thief, owner, elsewhere := p.browser(), p.browser(), p.browser()

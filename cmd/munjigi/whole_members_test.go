@@ -126,6 +126,7 @@ func (b *browser) renewShop() (string, error) {
 }
 
 func TestWholeMembersSignIn(t *testing.T) {
+	t.Parallel()
 	w := startMembers(t, "", "Shop-17")
 	b := w.browser()
 	for _, login := range []string{"shop-17", " SHOP-17 ", "ｓｈｏｐ-17"} {
@@ -205,6 +206,7 @@ func (b *browser) answerTo(t *testing.T, login, password string) string {
 // Who guesses learns nothing but that it was wrong: not whether there is such a login, whether it is disabled, or
 // whether anybody looked at all.
 func TestWholeGuessesLookTheSame(t *testing.T) {
+	t.Parallel()
 	w := startMembers(t, "", "shop-1", "shop-2", "locked")
 	w.members(t, "", "disable", "shop-2")
 	for range 10 {
@@ -245,6 +247,7 @@ func TestWholeGuessesLookTheSame(t *testing.T) {
 // 200 guesses at once, in every spelling and at both routes that verify a password: ten are looked at. The owner,
 // whose device is known, gets in all the while, and so does nobody else, even with the right password.
 func TestWholeGuessesAtOnce(t *testing.T) {
+	t.Parallel()
 	w := startMembers(t, "", "Shop-17")
 	owner, inside := w.patient(), w.patient()
 	for _, b := range []*browser{owner, inside} {
@@ -297,6 +300,7 @@ func TestWholeGuessesAtOnce(t *testing.T) {
 
 // 100 people at one account: each with the right password, one session. Nobody is taken for somebody who guesses.
 func TestWholeHundredMembersSignIn(t *testing.T) {
+	t.Parallel()
 	w := startMembers(t, "per_account: 1", "shop-17")
 	browsers := parallel(100, func(int) *browser { return w.patient() })
 	for i, err := range parallel(100, func(i int) error { _, err := browsers[i].guess("shop-17", canary); return err }) {
@@ -324,6 +328,7 @@ func TestWholeHundredMembersSignIn(t *testing.T) {
 
 // A disabled account is out at once, everywhere, and back when it is enabled.
 func TestWholeDisabledMember(t *testing.T) {
+	t.Parallel()
 	w := startMembers(t, "", "shop-17")
 	b := w.browser()
 	_, access, err := accessOf(b.guess("shop-17", canary))
@@ -354,6 +359,7 @@ func TestWholeDisabledMember(t *testing.T) {
 
 // The password is in no log, audit record or database file, whether it was right, wrong, or typed in the wrong field.
 func TestWholeNoPasswordAnywhere(t *testing.T) {
+	t.Parallel()
 	w := startMembers(t, "", "shop-17")
 	secrets := []string{canary, "wrong canary staple", "typed canary as login", "new canary of theirs"}
 	b := w.browser()

@@ -24,6 +24,7 @@ type renewed struct {
 }
 
 func TestWholeThousandRenewalsAreOneRotationAlsoAcrossAKill(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "renew_grace: 60s")
 	b, _ := w.signedIn(t, "viewer@example.com")
 	cookie := b.cookie()
@@ -62,6 +63,7 @@ func TestWholeThousandRenewalsAreOneRotationAlsoAcrossAKill(t *testing.T) {
 }
 
 func TestWholeAnOlderTokenIsRefusedAtTheServiceWithinASecond(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "renew_grace: 1ms")
 	b, _ := w.signedIn(t, "viewer@example.com")
 	stolen := b.cookie()
@@ -104,6 +106,7 @@ func errOf(err error) error {
 }
 
 func TestWholeAThirdLostAnswerIsReuse(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "renew_grace: 1ms, lost_answers: 2")
 	b, _ := w.signedIn(t, "viewer@example.com")
 	cookie, access := b.cookie(), ""
@@ -130,6 +133,7 @@ func TestWholeAThirdLostAnswerIsReuse(t *testing.T) {
 }
 
 func TestWholeHundredSignInsLeaveOneAlive(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "per_account: 1, when_full: replace")
 	browsers := parallel(100, func(i int) *browser {
 		b := w.browser()
@@ -159,6 +163,7 @@ func TestWholeHundredSignInsLeaveOneAlive(t *testing.T) {
 }
 
 func TestWholeReplacedIsToldAtTheService(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "per_account: 1, when_full: replace")
 	first, access := w.signedIn(t, "viewer@example.com")
 	wantCode(t, first.me(w.service.URL, access), "")
@@ -176,6 +181,7 @@ const (
 )
 
 func TestWholeHundredSignInsLeaveOneOfEachClass(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "per_device_class: 1")
 	devices := map[string]string{onWindows: "Chrome on Windows", onPhone: "Safari on iOS"}
 	agents := []string{onWindows, onPhone}
@@ -222,6 +228,7 @@ func TestWholeHundredSignInsLeaveOneOfEachClass(t *testing.T) {
 
 // A PC and a phone at once, at two services; another PC takes the first one's place, and the phone notices nothing.
 func TestWholeAPhoneBesideAPC(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "per_device_class: 1")
 	second := httptest.NewServer(w.newService(t, verify.Config{}))
 	defer second.Close()
@@ -263,6 +270,7 @@ func TestWholeAPhoneBesideAPC(t *testing.T) {
 }
 
 func TestWholeAStorePutBackStopsRenewals(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "renew_grace: 1ms")
 	b, _ := w.signedIn(t, "viewer@example.com")
 	w.kill()
@@ -309,6 +317,7 @@ func (w *whole) copyFile(t *testing.T, from, to string) {
 }
 
 func TestWholeRevokedFromAnotherDevice(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "per_account: 5")
 	here, _ := w.signedIn(t, "viewer@example.com")
 	there, access := w.signedIn(t, "viewer@example.com")
@@ -337,6 +346,7 @@ func (b *browser) hint() string {
 
 // Without domains a role is what admits somebody. Who loses the last one at the provider, or here, is out.
 func TestWholeARoleThatAdmittedIsLost(t *testing.T) {
+	t.Parallel()
 	w := startWhole(t, "")
 	rewrite := func(old, new string) {
 		t.Helper()
