@@ -154,10 +154,10 @@ func TestOverlay_refuses(t *testing.T) {
 // An overlay that doubles the document again and again, or looks at everything from everywhere, ends soon.
 func TestOverlayIsBounded(t *testing.T) {
 	var actions strings.Builder
-	for range 60 {
+	for range 400 {
 		actions.WriteString("- {target: '$..tags', update: {tags: [a, b, c]}}\n")
 	}
-	document := `{"openapi": "3.1.0", "tags": [` + strings.Repeat(strings.Repeat(`{"tags":[`, 20)+strings.Repeat(`]}`, 20)+",", 1_000) + `1], "paths": {}}`
+	document := `{"openapi": "3.1.0", "tags": [` + strings.Repeat(strings.Repeat(`{"tags":[`, 20)+strings.Repeat(`]}`, 20)+",", 300) + `1], "paths": {}}`
 	began := time.Now()
 	for _, overlay := range []string{actions.String(), "- {target: '$..[?@..[?@..*]]..*', remove: true}\n"} {
 		_, err := Read([]byte(document), []byte("overlay: 1.0.0\nactions:\n"+overlay))
