@@ -5,6 +5,7 @@ package chance
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -42,10 +43,10 @@ func (d Dice) Weighted(weights ...int) int {
 	return len(weights) - 1
 }
 
-// Skewed is a whole number below most, the small ones far more often: few customers buy a lot.
-func (d Dice) Skewed(most int) int {
-	u := d.Float64()
-	return int(u * u * u * float64(most))
+// Skewed is a whole number below most, the small ones more often: few customers buy a lot. By 1 all are as likely; the
+// more, the more the first ones get.
+func (d Dice) Skewed(most int, by float64) int {
+	return int(math.Pow(d.Float64(), by) * float64(most))
 }
 
 // Phone is a number that is given to nobody: 010-0 does not exist.

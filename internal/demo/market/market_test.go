@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -197,7 +198,17 @@ func TestStockIsBelievable(t *testing.T) {
 		t.Errorf("it took %v to make up", took)
 	}
 	byDay, late := map[string]int{}, 0
+	opened, joined := map[string]string{}, map[string]string{}
+	for _, one := range made.Shops {
+		opened[one.ID] = one.OpenedOn
+	}
+	for _, one := range made.Customers {
+		joined[one.ID] = one.JoinedOn
+	}
 	for _, one := range made.Orders {
+		if day := one.OrderedAt.Format(time.DateOnly); day < opened[one.ShopID] || day < joined[one.CustomerID] {
+			t.Fatalf("order %s of %s: the shop opened on %s, the customer joined on %s", one.ID, day, opened[one.ShopID], joined[one.CustomerID])
+		}
 		if one.OrderedAt.After(now) || one.ShippedAt != nil && one.ShippedAt.After(now) {
 			t.Fatalf("order %s is of the future", one.ID)
 		}
@@ -275,8 +286,16 @@ func TestSettlementNumbersUseAll64Bits(t *testing.T) {
 }
 
 func TestMarketIsSmallAndStartsFast(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
 	begun := time.Now()
 	m := open(time.Now)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := (after.HeapAlloc - before.HeapAlloc) >> 20; grown > 30 {
+		t.Errorf("it holds %d MB", grown)
+	}
 	if took := time.Since(begun); took > 5*time.Second { // 0.1 s on a quiet machine
 		t.Errorf("it took %v to open", took)
 	}

@@ -3,10 +3,12 @@ package market
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/demo/gatekeeper"
+	"github.com/munjigi/munjigi/internal/demo/service"
 )
 
 // find is the newest order with a status, and what else is asked of it.
@@ -151,25 +153,30 @@ func TestRecountTakesAWhile(t *testing.T) {
 			t.Errorf("after %v: %s %d, want %s", after, got.Status, got.Progress, want)
 		}
 	}
-	g, market := start(t)
+	var passed atomic.Int64 // seconds
+	g := gatekeeper.Start(t)
+	market := g.Serve(New, func(c *service.Config) {
+		c.Now = func() time.Time { return now.Add(time.Duration(passed.Load()) * time.Second) }
+	}).URL
 	begun := g.Ask("POST", market+"/products/recount")
-	if begun.Status != 202 || !strings.HasPrefix(begun.Header.Get("Location"), "/jobs/") || begun.Header.Get("Retry-After") == "" {
+	at := begun.Header.Get("Location")
+	if begun.Status != 202 || !strings.HasPrefix(at, "/jobs/") || begun.Header.Get("Retry-After") == "" {
 		t.Fatalf("begun: %d %v", begun.Status, begun.Header)
 	}
 	if said := g.Ask("POST", market+"/products/recount"); said.Code() != "recount_running" {
 		t.Errorf("at the same time: %d %s", said.Status, said.Text)
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(200 * time.Millisecond) {
-		said := g.Ask("GET", market+begun.Header.Get("Location"))
-		if said.Status == 200 {
-			if said.JSON["status"] != "done" || said.JSON["done"] != said.JSON["total"] || said.JSON["ended_at"] == nil {
-				t.Errorf("over: %s", said.Text)
-			}
-			return
-		}
-		if said.Status != 202 || time.Now().After(deadline) {
-			t.Fatalf("still %d %s", said.Status, said.Text)
-		}
+	passed.Store(3)
+	if said := g.Ask("GET", market+at); said.Status != 202 || said.JSON["progress"] != 50.0 {
+		t.Errorf("half way: %d %s", said.Status, said.Text)
+	}
+	passed.Store(6)
+	said := g.Ask("GET", market+at)
+	if said.Status != 200 || said.JSON["status"] != "done" || said.JSON["done"] != said.JSON["total"] || said.JSON["ended_at"] == nil {
+		t.Errorf("over: %d %s", said.Status, said.Text)
+	}
+	if said := g.Ask("GET", market+"/jobs/j0"); said.Status != 404 {
+		t.Errorf("a job that is not there: %d", said.Status)
 	}
 }
 

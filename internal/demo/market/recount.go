@@ -45,7 +45,7 @@ func (m *market) recountStock(r *http.Request) (any, error) {
 	if running := m.jobs.Find(func(j *job) bool { return j.at(now).Status == "running" }); len(running) > 0 {
 		return nil, service.Conflict("recount_running", "The stock is being counted already.", "이미 재고를 세고 있습니다.")
 	}
-	one := job{ID: m.id("j"), Kind: "recount", Total: m.products.Len(), BeganAt: now.UTC()}
+	one := job{ID: m.id("j"), Kind: "recount", Total: m.products.Len(), BeganAt: now.UTC().Truncate(time.Millisecond)}
 	m.jobs.Add(one)
 	m.note(r, "stock.recounted", "", one.ID)
 	return unfinished(one.at(now)), nil

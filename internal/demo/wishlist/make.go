@@ -126,7 +126,7 @@ func (m *maker) gift(list giftList, wish present, event time.Time) {
 	if end.After(m.now) {
 		end = m.now
 	}
-	for range m.Skewed(6) {
+	for range m.Skewed(6, 3) {
 		m.chipIn(&one, list, end)
 	}
 	if one.Funded == 0 && m.In(3) {

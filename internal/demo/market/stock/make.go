@@ -45,7 +45,8 @@ type maker struct {
 	now   time.Time
 	today time.Time
 	made  Stock
-	of    [][]int // products of a shop, by index
+	of    [][]int     // products of a shop, by index
+	opens []time.Time // when a shop did, by index
 }
 
 // New is the stock around the day of now. Nothing in it is later than now.
@@ -73,10 +74,12 @@ func (m *maker) known() []Shop {
 func (m *maker) makeShops() {
 	all := aisles
 	m.made.Shops = m.known()
+	m.opens = make([]time.Time, len(m.made.Shops), Shops) // long ago
 	taken := map[string]bool{}
 	for i := len(m.made.Shops); i < Shops; i++ {
 		place := chance.Pick(m.Dice, all)
-		one := Shop{ID: "s" + strconv.Itoa(i+1), Category: place.category, Status: "open", OpenedOn: m.opening(i)}
+		opened := m.opening(i)
+		one := Shop{ID: "s" + strconv.Itoa(i+1), Category: place.category, Status: "open", OpenedOn: opened.Format(time.DateOnly)}
 		for one.Name == "" || taken[one.Name] {
 			one.Name, one.Owner, one.City = chance.Pick(m.Dice, begins)+chance.Pick(m.Dice, place.shops), m.Korean(), m.City()
 			if m.In(8) {
@@ -90,17 +93,17 @@ func (m *maker) makeShops() {
 		if i == oddShop {
 			one.Status = "open"
 		}
-		m.made.Shops = append(m.made.Shops, one)
+		m.made.Shops, m.opens = append(m.made.Shops, one), append(m.opens, opened)
 	}
 }
 
 // opening is a day: of every third shop one of the last hundred, of the others long ago.
-func (m *maker) opening(i int) string {
+func (m *maker) opening(i int) time.Time {
 	back := m.Between(daysBack, 1800)
 	if i > 40 && m.In(3) {
 		back = m.Between(0, 100)
 	}
-	return m.today.AddDate(0, 0, -back).Format(time.DateOnly)
+	return m.today.AddDate(0, 0, -back)
 }
 
 func (m *maker) makeProducts() {
@@ -179,14 +182,14 @@ func (m *maker) order(k, back int, at time.Time) {
 	n := len(m.made.Orders)
 	one := Order{
 		ID: "o" + strconv.Itoa(n+1), Number: at.Format("20060102") + fmt.Sprintf("-%04d", k+1), Currency: Currency,
-		CustomerID: m.made.Customers[m.Skewed(customers)].ID, Payment: []string{"card", "easy_pay", "transfer"}[m.Weighted(6, 5, 1)],
+		CustomerID: m.made.Customers[m.Skewed(customers, 1.35)].ID, Payment: []string{"card", "easy_pay", "transfer"}[m.Weighted(6, 5, 1)],
 		OrderedAt: at, Status: m.status(back), SettlementNumber: math.MaxInt64 - int64(n),
 	}
-	seller := m.seller()
+	seller := m.seller(at)
 	if one.Status == "shipped" && seller == oddShop && back < 45 && m.In(3) {
 		one.Status = "refunded"
 	}
-	one.Items = m.items(m.wantedIn(one.Open(), seller))
+	one.Items = m.items(m.wantedIn(one.Open(), seller, at))
 	for _, line := range one.Items {
 		one.Amount += line.Price * int64(line.Quantity)
 	}
@@ -212,6 +215,7 @@ func (m *maker) settle(one *Order) {
 	}
 	buyer := &m.made.Customers[m.index(one.CustomerID)]
 	buyer.Orders++
+	buyer.JoinedOn = min(buyer.JoinedOn, one.OrderedAt.Format(time.DateOnly))
 	buyer.Spent += one.Amount - one.Refunded
 	for i, from := range []int64{300_000, 1_000_000, 3_000_000} {
 		if buyer.Spent >= from {
@@ -233,16 +237,20 @@ func (m *maker) status(back int) string {
 	}
 }
 
-// seller is the index of a shop; some sell far more than others.
-func (m *maker) seller() int {
+// seller is the index of a shop that had opened by then; some sell far more than others.
+func (m *maker) seller(at time.Time) int {
 	if m.In(60) {
 		return oddShop
 	}
-	return m.Skewed(len(m.made.Shops))
+	for {
+		if one := m.Skewed(len(m.made.Shops), 1.7); !m.opens[one].After(at) {
+			return one
+		}
+	}
 }
 
 // wantedIn is a product of a seller; for an open order none of the calm ones, but the three that are wanted.
-func (m *maker) wantedIn(open bool, seller int) int {
+func (m *maker) wantedIn(open bool, seller int, when time.Time) int {
 	if !open {
 		return chance.Pick(m.Dice, m.of[seller])
 	}
@@ -254,7 +262,7 @@ func (m *maker) wantedIn(open bool, seller int) int {
 		if at >= calm {
 			return at
 		}
-		seller = m.IntN(len(m.of))
+		seller = m.seller(when)
 	}
 }
 
@@ -298,7 +306,7 @@ var headlines = []string{"첫눈 오기 전에", "등대지기의 책장", "짝�
 
 func (m *maker) makeAds() {
 	for i := range 36 {
-		seller := m.made.Shops[m.Skewed(len(m.made.Shops))]
+		seller := m.made.Shops[m.Skewed(len(m.made.Shops), 1.7)]
 		begins := m.today.AddDate(0, 0, -m.Between(0, 70))
 		group := AdGroup{
 			ID: "g" + strconv.Itoa(i+1), Name: seller.Name + " " + chance.Pick(m.Dice, []string{"가을 기획", "신상품", "재방문", "브랜드", "연말"}),
@@ -338,7 +346,7 @@ func (m *maker) makePoints() {
 }
 
 func (m *maker) entry(at time.Time) {
-	seller := &m.made.Shops[m.Skewed(len(m.made.Shops))]
+	seller := &m.made.Shops[m.Skewed(len(m.made.Shops), 1.7)]
 	kind := m.Weighted(60, 8, 25, 7)
 	one := Points{
 		ID: "t" + strconv.Itoa(len(m.made.Points)+1), ShopID: seller.ID, Kind: []string{"earned", "granted", "spent", "expired"}[kind],
