@@ -52,16 +52,18 @@ var policy = map[string]row{
 	"internal/session":        {ours: "internal/account internal/audit internal/fault internal/token", libs: "prometheus useragent"},
 
 	// engines
-	"internal/catalog":     {ours: "internal/audit internal/backoffice internal/fault internal/token", std: "net/http"},
-	"internal/gateway":     {ours: "internal/account internal/audit internal/backoffice internal/catalog internal/fault internal/session internal/token", std: "net/http"},
-	"internal/office":      {ours: "internal/catalog internal/compile internal/config internal/gateway"},
-	"internal/credentials": {ours: "internal/account internal/fault internal/token", std: "net/http"},
-	"internal/links":       {ours: "internal/account internal/audit internal/fault internal/mail internal/session internal/token"},
-	"internal/mail":        {libs: "go-mail prometheus"},
-	"internal/upstream":    {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2 sync time"},
-	"internal/recheck":     {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "prometheus sync time"},
-	"internal/roster":      {ours: "internal/account internal/audit internal/fault internal/token", libs: "sync text"},
-	"internal/signin":      {ours: "internal/account internal/audit internal/credentials internal/fault internal/session internal/token internal/upstream", libs: "prometheus time"},
+	"internal/catalog":       {ours: "internal/audit internal/backoffice internal/fault internal/token", std: "net/http"},
+	"internal/gateway":       {ours: "internal/account internal/audit internal/backoffice internal/catalog internal/fault internal/gateway/mask internal/gateway/sheet internal/session internal/token", std: "net/http"},
+	"internal/gateway/mask":  {},
+	"internal/gateway/sheet": {ours: "internal/backoffice", std: "net/http"},
+	"internal/office":        {ours: "internal/catalog internal/compile internal/config internal/gateway"},
+	"internal/credentials":   {ours: "internal/account internal/fault internal/token", std: "net/http"},
+	"internal/links":         {ours: "internal/account internal/audit internal/fault internal/mail internal/session internal/token"},
+	"internal/mail":          {libs: "go-mail prometheus"},
+	"internal/upstream":      {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2 sync time"},
+	"internal/recheck":       {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "prometheus sync time"},
+	"internal/roster":        {ours: "internal/account internal/audit internal/fault internal/token", libs: "sync text"},
+	"internal/signin":        {ours: "internal/account internal/audit internal/credentials internal/fault internal/session internal/token internal/upstream", libs: "prometheus time"},
 
 	// adapters
 	"internal/store":         {ours: "internal/account internal/audit internal/fault internal/keys internal/links internal/recheck internal/roster internal/session internal/signin internal/store/chain internal/store/engine internal/store/onetime internal/store/pack internal/store/papers internal/store/schema internal/token"},

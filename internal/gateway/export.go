@@ -17,6 +17,7 @@ import (
 	"github.com/munjigi/munjigi/internal/backoffice"
 	"github.com/munjigi/munjigi/internal/catalog"
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/gateway/sheet"
 )
 
 // export is a list on its way to a file: page by page, of which one is in memory.
@@ -25,8 +26,8 @@ type export struct {
 	g        *Gateway
 	watch    *watch
 	resource *backoffice.Resource
-	columns  []column
-	paging   *paging
+	columns  []sheet.Column
+	paging   *sheet.Paging
 	rows     int
 }
 
@@ -80,8 +81,8 @@ func (g *Gateway) prepareExport(r *http.Request, who Caller) (*export, error) {
 		return nil, err
 	}
 	// A list is in order or not for whoever reads it by machine: only filters, search and sort are the caller's.
-	e := &export{call: c, g: g, resource: resource, paging: newPaging(resource.Paging)}
-	c.query = e.paging.without(c.query)
+	e := &export{call: c, g: g, resource: resource, paging: sheet.NewPaging(resource.Paging)}
+	c.query = e.paging.Without(c.query)
 	if c.header, err = outgoing(http.Header{}, f.operation); err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func (g *Gateway) prepareExport(r *http.Request, who Caller) (*export, error) {
 			}
 		}
 	}
-	e.columns = columnsOf(row, &resource.Row)
+	e.columns = sheet.Columns(row, &resource.Row)
 	if len(e.columns) == 0 {
 		return nil, unknown("the rows of this list have no fields that could be exported")
 	}
@@ -139,22 +140,22 @@ func (e *export) refuse(out http.ResponseWriter, answer *http.Response) error {
 // byteOrderMark has spreadsheets read the file as UTF-8.
 const byteOrderMark = "\uFEFF"
 
-func (e *export) write(ctx context.Context, out http.ResponseWriter, p *page) error {
+func (e *export) write(ctx context.Context, out http.ResponseWriter, p *sheet.Page) error {
 	buffered := bufio.NewWriterSize(out, 32<<10)
 	if _, err := buffered.WriteString(byteOrderMark); err != nil {
 		return err
 	}
 	writer := csv.NewWriter(buffered)
 	writer.UseCRLF = true // RFC 4180
-	if err := writer.Write(titles(e.columns)); err != nil {
+	if err := writer.Write(sheet.Titles(e.columns)); err != nil {
 		return err
 	}
 	for {
-		for _, row := range p.rows {
+		for _, row := range p.Rows {
 			if e.rows++; e.rows > e.g.Limits.Rows {
 				return fmt.Errorf("more than %d rows", e.g.Limits.Rows)
 			}
-			if err := writer.Write(cells(e.columns, row, e.resource.Each)); err != nil {
+			if err := writer.Write(sheet.Cells(e.columns, row, e.resource.Each)); err != nil {
 				return err
 			}
 		}
@@ -163,7 +164,7 @@ func (e *export) write(ctx context.Context, out http.ResponseWriter, p *page) er
 			return err
 		}
 		_ = http.NewResponseController(out).Flush() // an error means that there is no connection below, as in a test
-		more, err := e.paging.next(p, e.resource)
+		more, err := e.paging.Next(p, e.resource)
 		if err != nil || !more {
 			return err
 		}
@@ -188,7 +189,7 @@ const (
 )
 
 // page asks for the page that is next. Without an error it is nil when the service refuses: then the answer says why.
-func (e *export) page(ctx context.Context) (*page, *http.Response, error) {
+func (e *export) page(ctx context.Context) (*sheet.Page, *http.Response, error) {
 	for try := 1; ; try++ {
 		answer, err := e.ask(ctx)
 		if err != nil {
@@ -205,7 +206,7 @@ func (e *export) page(ctx context.Context) (*page, *http.Response, error) {
 			return nil, answer, nil
 		}
 		defer answer.Body.Close()
-		p, err := readPage(answer, e.resource)
+		p, err := sheet.ReadPage(answer, e.resource)
 		if err != nil {
 			err = &fault.Error{Code: fault.ServiceUnreachable, Service: e.service.name, Detail: e.service.name + ": its list is not as its document says", Err: err}
 		}
@@ -237,7 +238,7 @@ func (e *export) ask(ctx context.Context) (*http.Response, error) {
 		return nil, err
 	}
 	filters := e.query
-	e.query = e.paging.add(filters)
+	e.query = e.paging.Add(filters)
 	e.rewrite(request)
 	e.query = filters
 	answer, err := e.g.Transport.RoundTrip(request)

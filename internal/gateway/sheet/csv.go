@@ -1,4 +1,6 @@
-package gateway
+// Package sheet is what an export needs of a list beside the calls: where its pages go on, and how a row becomes the
+// cells of a file. It asks nobody and writes nothing.
+package sheet
 
 import (
 	"encoding/json"
@@ -8,8 +10,8 @@ import (
 	"github.com/munjigi/munjigi/internal/backoffice"
 )
 
-// column is one of an export.
-type column struct {
+// Column is one of an export.
+type Column struct {
 	title   string
 	pointer string // into a row
 }
@@ -20,9 +22,9 @@ const (
 	maxNesting = 4
 )
 
-// columnsOf are the fields of a row that may leave the house: objects member by member, nothing that is sensitive or only
+// Columns are the fields of a row that may leave the house: objects member by member, nothing that is sensitive or only
 // ever written. row has the titles, authority says what is sensitive.
-func columnsOf(row, authority *backoffice.Field) []column {
+func Columns(row, authority *backoffice.Field) []Column {
 	b := columnBuilder{forbidden: map[string]bool{}}
 	for _, path := range sensitivePaths("", authority, maxNesting) {
 		b.forbidden[path] = true
@@ -44,7 +46,7 @@ func sensitivePaths(path string, f *backoffice.Field, depth int) (paths []string
 }
 
 type columnBuilder struct {
-	columns   []column
+	columns   []Column
 	forbidden map[string]bool
 }
 
@@ -54,7 +56,7 @@ func (b *columnBuilder) add(path, title string, f *backoffice.Field, depth int) 
 	}
 	if len(f.Fields) == 0 || depth == 0 {
 		if path != "" {
-			b.columns = append(b.columns, column{title, path})
+			b.columns = append(b.columns, Column{title, path})
 		}
 		return
 	}
@@ -73,7 +75,8 @@ func (b *columnBuilder) add(path, title string, f *backoffice.Field, depth int) 
 
 func pointerName(name string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(name) }
 
-func titles(columns []column) []string {
+// Titles are the first row of a file.
+func Titles(columns []Column) []string {
 	list := make([]string, len(columns))
 	for i, c := range columns {
 		list[i] = quoted(c.title)
@@ -81,7 +84,8 @@ func titles(columns []column) []string {
 	return list
 }
 
-func cells(columns []column, row any, each string) []string {
+// Cells are a row of a file; each is Resource.Each.
+func Cells(columns []Column, row any, each string) []string {
 	list := make([]string, len(columns))
 	for i, c := range columns {
 		value, _ := property(row, c.pointer, each)

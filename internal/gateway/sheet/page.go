@@ -1,4 +1,4 @@
-package gateway
+package sheet
 
 import (
 	"encoding/json"
@@ -16,17 +16,18 @@ import (
 // maxPage bounds one page of a list, in bytes: it is in memory as a whole.
 const maxPage = 32 << 20
 
-// page is one that a list answered.
-type page struct {
+// Page is one that a list answered.
+type Page struct {
 	whole  any   // the answer
-	rows   []any // of it
+	Rows   []any // of it
 	header http.Header
 }
 
-func readPage(answer *http.Response, resource *backoffice.Resource) (*page, error) {
+// ReadPage reads an answer of a list.
+func ReadPage(answer *http.Response, resource *backoffice.Resource) (*Page, error) {
 	decoder := json.NewDecoder(io.LimitReader(answer.Body, maxPage))
 	decoder.UseNumber() // every digit of a large id
-	p := &page{header: answer.Header}
+	p := &Page{header: answer.Header}
 	if err := decoder.Decode(&p.whole); err != nil {
 		return nil, fmt.Errorf("read page: %w", err)
 	}
@@ -35,7 +36,7 @@ func readPage(answer *http.Response, resource *backoffice.Resource) (*page, erro
 	if !ok && at != nil {
 		return nil, errors.New("read page: where the rows should be there is no array")
 	}
-	p.rows = rows
+	p.Rows = rows
 	return p, nil
 }
 
@@ -47,7 +48,7 @@ func lookUp(value any, pointer string) (any, bool) {
 	for _, part := range strings.Split(pointer, "/")[1:] {
 		switch container := value.(type) {
 		case map[string]any:
-			next, ok := container[plainName(part)]
+			next, ok := container[strings.NewReplacer("~1", "/", "~0", "~").Replace(part)]
 			if !ok {
 				return nil, false
 			}
@@ -95,8 +96,8 @@ func scalar(value any) string {
 	return ""
 }
 
-// paging is where a list has got to.
-type paging struct {
+// Paging is where a list has got to.
+type Paging struct {
 	backoffice.Paging
 	set    map[string]string // parameters of the next page
 	whole  string            // or its query as a whole
@@ -108,8 +109,9 @@ type paging struct {
 // rowsAPage are asked for where the document gives no limit.
 const rowsAPage = 100
 
-func newPaging(p backoffice.Paging) *paging {
-	g := &paging{Paging: p, set: map[string]string{}}
+// NewPaging is at the beginning of a list.
+func NewPaging(p backoffice.Paging) *Paging {
+	g := &Paging{Paging: p, set: map[string]string{}}
 	if p.Size != "" {
 		switch {
 		case p.SizeMost > 0:
@@ -130,8 +132,8 @@ func newPaging(p backoffice.Paging) *paging {
 	return g
 }
 
-// without drops from a query what is ours to say.
-func (g *paging) without(query string) string {
+// Without drops from a query what is ours to say.
+func (g *Paging) Without(query string) string {
 	var kept []string
 	for pair := range strings.SplitSeq(query, "&") {
 		name, _, _ := strings.Cut(pair, "=")
@@ -142,8 +144,8 @@ func (g *paging) without(query string) string {
 	return strings.Join(kept, "&")
 }
 
-// add is a query of the next page.
-func (g *paging) add(filters string) string {
+// Add is a query of the next page.
+func (g *Paging) Add(filters string) string {
 	if g.whole != "" {
 		return g.whole
 	}
@@ -160,10 +162,10 @@ func (g *paging) add(filters string) string {
 // errCircle is a list that leads back to where it was.
 var errCircle = errors.New("the list's pages go round in a circle")
 
-// next tells whether there is a page after p, and prepares it.
-func (g *paging) next(p *page, resource *backoffice.Resource) (bool, error) {
-	g.rows += len(p.rows)
-	if g.Style == "none" || g.Style == "" || len(p.rows) == 0 {
+// Next tells whether there is a page after p, and prepares it.
+func (g *Paging) Next(p *Page, resource *backoffice.Resource) (bool, error) {
+	g.rows += len(p.Rows)
+	if g.Style == "none" || g.Style == "" || len(p.Rows) == 0 {
 		return false, nil
 	}
 	if more, ok := lookUp(p.whole, g.More); g.More != "" && ok && more == false {
@@ -185,7 +187,7 @@ func (g *paging) next(p *page, resource *backoffice.Resource) (bool, error) {
 }
 
 // total is how many rows there are, where the list says so and pages are counted.
-func (g *paging) total(p *page) (int, bool) {
+func (g *Paging) total(p *Page) (int, bool) {
 	if g.Total == "" || g.Style == "cursor" {
 		return 0, false
 	}
@@ -199,15 +201,15 @@ func (g *paging) total(p *page) (int, bool) {
 	return n, err == nil
 }
 
-func (g *paging) nextCursor(p *page, resource *backoffice.Resource) (bool, error) {
+func (g *Paging) nextCursor(p *Page, resource *backoffice.Resource) (bool, error) {
 	cursor := ""
-	if name, ok := strings.CutPrefix(g.Next, "last:"); ok {
-		value, _ := property(p.rows[len(p.rows)-1], name, resource.Each)
+	if name, ok := strings.CutPrefix(g.Paging.Next, "last:"); ok {
+		value, _ := property(p.Rows[len(p.Rows)-1], name, resource.Each)
 		cursor = scalar(value)
-	} else if g.Next == "link" {
+	} else if g.Paging.Next == "link" {
 		cursor = nextLink(p.header)
 	} else {
-		value, _ := lookUp(p.whole, g.Next)
+		value, _ := lookUp(p.whole, g.Paging.Next)
 		cursor = scalar(value)
 	}
 	if cursor == "" {
@@ -222,8 +224,8 @@ func (g *paging) nextCursor(p *page, resource *backoffice.Resource) (bool, error
 
 // turn prepares the page that a cursor names. Of an address only the query counts: where it leads is the document's
 // business.
-func (g *paging) turn(cursor string) error {
-	if g.Next != "link" && !strings.Contains(cursor, "?") {
+func (g *Paging) turn(cursor string) error {
+	if g.Paging.Next != "link" && !strings.Contains(cursor, "?") {
 		g.set[g.Param] = cursor
 		return nil
 	}
@@ -232,7 +234,7 @@ func (g *paging) turn(cursor string) error {
 		return fmt.Errorf("the next page's address: %w", err)
 	}
 	if g.Param == "" {
-		g.whole = rewrite(u.RawQuery)
+		g.whole = u.Query().Encode()
 		return nil
 	}
 	value := u.Query().Get(g.Param)
@@ -246,7 +248,7 @@ func (g *paging) turn(cursor string) error {
 // nextLink is the address of the next page in a Link header (RFC 8288).
 func nextLink(header http.Header) string {
 	for _, one := range header.Values("Link") {
-		for _, link := range splitLinks(one) {
+		for _, link := range SplitLinks(one) {
 			address, parameters, _ := strings.Cut(strings.TrimPrefix(link, "<"), ">")
 			for parameter := range strings.SplitSeq(parameters, ";") {
 				name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
@@ -257,4 +259,17 @@ func nextLink(header http.Header) string {
 		}
 	}
 	return ""
+}
+
+// SplitLinks takes a Link header apart (RFC 8288 §3): a comma may stand in an address, so the next "<" counts.
+func SplitLinks(header string) (links []string) {
+	for part := range strings.SplitSeq(header, ",") {
+		part = strings.TrimSpace(part)
+		if strings.HasPrefix(part, "<") || len(links) == 0 {
+			links = append(links, part)
+		} else {
+			links[len(links)-1] += "," + part
+		}
+	}
+	return links
 }
