@@ -281,7 +281,7 @@ describe('my account', () => {
     await enter(visitor, 'store')
     await visitor.page.waitForURL(`${town.url}/account/shared`)
     await visitor.page.locator('.device.current').waitFor()
-    assert.equal(await visitor.page.locator('.nav').count(), 0) // nothing of the console
+    assert.equal(await visitor.page.locator('.side, .drawer, .header-menu').count(), 0) // nothing of the console
     await visitor.page.locator('.account-button').click()
     await visitor.page.getByRole('menuitem', { name: texts.en.menu.signOut }).click()
     await visitor.page.waitForURL((url) => url.pathname === '/sign-in/shared')

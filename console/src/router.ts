@@ -10,6 +10,10 @@ declare module 'vue-router' {
     open?: boolean
     /** Shows the product's name itself, so the header does not. */
     bare?: boolean
+    /** Takes more than a column of text. */
+    wide?: boolean
+    /** Is named after what is on it, and says so itself. */
+    named?: boolean
   }
 }
 
@@ -19,6 +23,19 @@ const routes: RouteRecordRaw[] = [
   { path: '/', component: () => import('./screens/home/HomeScreen.vue'), meta: { title: 'home.page' } },
   { path: '/account', component: account, meta: { title: 'account.page' } },
   { path: '/people', component: () => import('./screens/people/PeopleScreen.vue'), meta: { title: 'people.page' } },
+  {
+    path: '/s/:service',
+    component: () => import('./screens/service/ServiceFrame.vue'),
+    meta: { wide: true, named: true },
+    children: [
+      { path: '', component: () => import('./screens/service/OverviewScreen.vue') },
+      { path: '-/report/:key', component: () => import('./screens/service/report/ReportScreen.vue') },
+      { path: '-/settings/:key', component: () => import('./screens/service/SettingsScreen.vue') },
+      { path: '-/run/:key', component: () => import('./screens/service/RunScreen.vue') },
+      { path: ':resource', component: () => import('./screens/service/list/ListScreen.vue') },
+      { path: ':resource/:ids+', component: () => import('./screens/service/record/RecordScreen.vue') },
+    ],
+  },
   {
     path: '/sign-in',
     component: () => import('./screens/sign-in/SignInScreen.vue'),

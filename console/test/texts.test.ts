@@ -56,7 +56,7 @@ test('every text is used', () => {
     .filter((name) => /\.(vue|ts)$/.test(name))
     .map((name) => readFileSync(new URL(name, folder), 'utf8'))
     .join('\n')
-  const chosenAtRunTime = /^(code|member|local|language|theme)\./
+  const chosenAtRunTime = /^(code|member|local|language|theme|wrong|service)\./
   const unused = leaves(en).filter(
     ([key]) => !chosenAtRunTime.test(key) && !new RegExp(`['"\`]${key}['"\`]`).test(sources),
   )

@@ -12,7 +12,6 @@ import (
 
 	"github.com/munjigi/munjigi/internal/backoffice"
 	"github.com/munjigi/munjigi/internal/catalog"
-	"github.com/munjigi/munjigi/internal/gateway/mask"
 )
 
 // maxPath bounds a path below a service, in bytes.
@@ -24,7 +23,7 @@ type table struct {
 	base    string // of the service: its path at the configured address
 	paths   []*template
 	lists   map[string]*backoffice.Resource // by the id of the operation that lists it
-	masks   map[string]*mask.Mask           // by catalog.Key
+	masks   map[string]*mask                // by catalog.Key
 	screens map[string][]byte               // JSON of the screens, by language
 	total   map[string]bool                 // headers in which lists tell their totals
 }
@@ -46,7 +45,7 @@ type segment struct {
 
 func newTable(view *catalog.View) *table {
 	t := &table{
-		view: view, lists: map[string]*backoffice.Resource{}, masks: map[string]*mask.Mask{},
+		view: view, lists: map[string]*backoffice.Resource{}, masks: map[string]*mask{},
 		screens: map[string][]byte{}, total: map[string]bool{},
 	}
 	for language, service := range view.Services {
@@ -81,7 +80,7 @@ func newTable(view *catalog.View) *table {
 		}
 	}
 	for key, fields := range view.Masks {
-		t.masks[key] = mask.New(fields)
+		t.masks[key] = newMask(fields)
 	}
 	return t
 }

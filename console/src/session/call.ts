@@ -6,13 +6,27 @@ const timeout = 10_000
 const language = () => document.documentElement.lang
 
 export interface CallInit {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  method?: string
+  /** Sent as JSON. */
   body?: unknown
   signal?: AbortSignal
 }
 
+/** A request whose body is made already. */
+export interface SendInit {
+  method?: string
+  content?: string | FormData | Blob
+  headers?: Record<string, string>
+  signal?: AbortSignal
+  /** Milliseconds; 0 = as long as it takes. */
+  limit?: number
+}
+
 /** One call to Munjigi's own routes: JSON there and back. Rejects with a SessionError. */
 export type Call = <T>(path: string, init?: CallInit) => Promise<T>
+
+/** One request with the session's token, whatever its answer is. Rejects with a SessionError when there is none. */
+export type Send = (path: string, init?: SendInit) => Promise<Response>
 
 /** What our own server says beyond what the client needs to know. */
 export interface Told extends Problem {
@@ -47,17 +61,15 @@ interface Caller {
   app?: string
 }
 
-async function exchange(path: string, init: CallInit, { token, app }: Caller = {}): Promise<Response> {
+async function exchange(path: string, init: SendInit, { token, app }: Caller = {}): Promise<Response> {
   if (!navigator.onLine) throw new SessionError('E_OFFLINE')
   // What the server explains it explains in the language of the page.
-  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language() }
+  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language(), ...init.headers }
   if (token) headers.Authorization = `Bearer ${token}`
   if (app) headers['Munjigi-App'] = app
-  if (init.method && init.method !== 'GET') headers['Content-Type'] = 'application/json'
-  const limit = AbortSignal.timeout(timeout)
-  const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit
-  const { method = 'GET' } = init
-  const body = init.body === undefined ? null : JSON.stringify(init.body)
+  const { method = 'GET', content: body = null, limit = timeout } = init
+  const signals = [init.signal, limit > 0 ? AbortSignal.timeout(limit) : undefined].filter((it) => it !== undefined)
+  const signal = AbortSignal.any(signals)
   // With a token the cookie stays at home: one call, one proof of who calls.
   const credentials = token ? 'omit' : 'same-origin'
   try {
@@ -67,6 +79,24 @@ async function exchange(path: string, init: CallInit, { token, app }: Caller = {
     const late = cause instanceof DOMException && cause.name === 'TimeoutError'
     throw new SessionError(late ? 'E_TIMEOUT' : navigator.onLine ? 'E_NETWORK' : 'E_OFFLINE', { cause })
   }
+}
+
+function inJSON({ method, body, signal }: CallInit): SendInit {
+  const writes = method !== undefined && method !== 'GET'
+  return {
+    ...(method ? { method } : {}),
+    ...(signal ? { signal } : {}),
+    ...(body === undefined ? {} : { content: JSON.stringify(body) }),
+    ...(writes ? { headers: { 'Content-Type': 'application/json' } } : {}),
+  }
+}
+
+// What a service says of its own tokens is no news of our session, unless it wants the person confirmed anew.
+async function sessionProblem(response: Response): Promise<Told | null> {
+  if (response.status !== 401) return null
+  const problem = await problemOf(response.clone())
+  const foreign = response.headers.get('Munjigi-From') === 'service'
+  return foreign && problem?.code !== 'token_stale_check' ? null : problem
 }
 
 async function problemOf(response: Response): Promise<Told | null> {
@@ -94,29 +124,37 @@ async function bodyOf<T>(response: Response): Promise<T> {
 }
 
 /** A call that needs no session, such as a sign-in; it brings the cookies that there are. */
-export const openCall: Call = async (path, init = {}) => bodyOf(await exchange(path, init))
+export const openCall: Call = async (path, init = {}) => bodyOf(await exchange(path, inJSON(init)))
 
 /**
- * Calls in a session, renewed as needed and never one person's as another. The console's tokens are for our own routes;
- * those of members are for their services, so that `cookieOf` names the app whose cookie goes along instead.
+ * Requests in a session, renewed as needed and never one person's as another. The console's tokens are for our own
+ * routes; those of members are for their services, so that `cookieOf` names the app whose cookie goes along instead.
  */
+export function sendOf(session: Session, cookieOf?: string): Send {
+  return (path, init = {}) =>
+    session.carry<Response>({
+      signal: init.signal,
+      replayable: true,
+      async send(token) {
+        if (!token) throw new SessionError('session_missing', { status: 401 })
+        return exchange(path, init, cookieOf ? { app: cookieOf } : { token })
+      },
+      problem: sessionProblem,
+      drop: (response) => void response.body?.cancel().catch(() => {}),
+    })
+}
+
+/** Calls in a session, as `sendOf` makes its requests. */
 export function callOf(session: Session, cookieOf?: string): Call {
-  return async (path, init = {}) =>
-    bodyOf(
-      await session.carry<Response>({
-        signal: init.signal,
-        replayable: true,
-        async send(token) {
-          if (!token) throw new SessionError('session_missing', { status: 401 })
-          return exchange(path, init, cookieOf ? { app: cookieOf } : { token })
-        },
-        problem: async (response) => (response.status === 401 ? problemOf(response.clone()) : null),
-        drop: (response) => void response.body?.cancel().catch(() => {}),
-      }),
-    )
+  const send = sendOf(session, cookieOf)
+  return async (path, init = {}) => bodyOf(await send(path, inJSON(init)))
 }
 
 export function useCall(): Call {
   const { members, app } = usePlace()
   return callOf(useSession().session, members ? app : undefined)
+}
+
+export function useSend(): Send {
+  return sendOf(useSession().session)
 }
