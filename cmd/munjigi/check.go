@@ -1,23 +1,27 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
+	"github.com/munjigi/munjigi/internal/review"
 	"github.com/munjigi/munjigi/internal/strict"
 )
 
 type checkCommand struct {
 	configFlag
 	jsonFlag
+	review.Options
 }
 
 func (checkCommand) Help() string {
 	return `Reads the configuration, and the files that it names, and reports everything that is wrong with it: file, line,
 column, what was found, what was expected; and what works but is hardly meant. Nothing is started, changed or asked over the network.
 
-Example:
+With --openapi it reads the document of a service instead, and says which screens appear, what was guessed, what would say it.
 
+    munjigi check --openapi http://127.0.0.1:9001/openapi.json --strict
     munjigi check --config /etc/munjigi/munjigi.yaml && systemctl restart munjigi`
 }
 
@@ -29,7 +33,10 @@ type checked struct {
 	Advice   []strict.Problem `json:"advice"` // works, and is hardly meant
 }
 
-func (c checkCommand) Run(t *terminal) error {
+func (c checkCommand) Run(ctx context.Context, t *terminal) error {
+	if c.OpenAPI != "" {
+		return c.Options.Run(ctx, t.Out, c.JSON)
+	}
 	config, document, err := c.read()
 	if err != nil {
 		return err

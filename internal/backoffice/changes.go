@@ -3,6 +3,7 @@ package backoffice
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -106,7 +107,7 @@ func (g Guard) String() string {
 		parts = append(parts, "a reason")
 	}
 	if g.Approval > 0 {
-		parts = append(parts, fmt.Sprintf("%d approval(s)", g.Approval))
+		parts = append(parts, "approval by "+strconv.Itoa(g.Approval))
 	}
 	if g.Limit > 0 {
 		parts = append(parts, fmt.Sprintf("at most %d rows", g.Limit))

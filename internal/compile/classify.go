@@ -410,6 +410,9 @@ func isKind(kind backoffice.Kind) bool {
 
 // finish draws the resources: what rows look like, how they are filtered and paged, what they refer to.
 func (t *tree) finish() {
+	for _, o := range t.ops {
+		t.untitled(o)
+	}
 	for _, f := range t.in {
 		t.draw(f)
 	}
@@ -423,6 +426,24 @@ func (t *tree) finish() {
 		t.service.Resources = append(t.service.Resources, f.Resource)
 	}
 	t.references()
+}
+
+// untitled names an operation that has no summary: what is done with rows or a list after the last word of its path.
+// Those that lists and records bring along are shown by names of their own.
+func (t *tree) untitled(o *op) {
+	if o.node.Str("summary") != "" {
+		return
+	}
+	switch o.Kind {
+	case backoffice.Action, backoffice.Bulk:
+		if words := o.path.Words(); len(words) > 0 && o.Method != "PUT" && o.Method != "PATCH" && o.Method != "DELETE" {
+			o.Title = naming.Label(words[len(words)-1])
+		}
+	case backoffice.Run, backoffice.ReportOn:
+	default:
+		return
+	}
+	t.guess(o, "title", o.Title, "the operation has no summary", "summary: "+o.Title)
 }
 
 // opens leads the rows of a list without pages of its own to those of another: the one whose rows have the same schema.

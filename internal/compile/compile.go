@@ -177,5 +177,4 @@ func (c *compiler) title(o *op) {
 	} else {
 		o.Title = o.Method + " " + o.Path
 	}
-	c.guess(o, "title", o.Title, "the operation has no summary", "summary: "+o.Title)
 }

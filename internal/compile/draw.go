@@ -58,10 +58,13 @@ func (f *found) names(t *tree) {
 	if f.Title == "" {
 		f.Title = naming.Label(segment)
 	}
-	if f.Title != summary && !strings.HasPrefix(summary, f.Title+" of ") {
+	if summary != "" && naming.Things(summary) == "" {
 		t.guess(f.op, "title", f.Title, "the summary does not name the things, the path does", "summary: "+f.Title)
 	}
 	f.Singular = f.row.Text("title")
+	if f.Singular == "" && len(f.row.Refs) > 0 && naming.Same(value.RefName(f.row.Refs[0]), segment) {
+		f.Singular = naming.Label(value.RefName(f.row.Refs[0]))
+	}
 	if f.Singular == "" {
 		f.Singular = naming.Label(naming.Singular(segment))
 		t.guess(f.op, "title of one", f.Singular, "the schema of a row has no title", "title: "+f.Singular)

@@ -76,7 +76,8 @@ func (t *tree) refer1(f *backoffice.Field, of *backoffice.Resource, linked map[s
 		if r.Get == "" || r.Parent != "" || (!sure && of != nil && of.Key == r.Key) {
 			continue
 		}
-		if naming.Same(r.path.Last(), base) && (sure || !slices.Contains(titleNames, naming.Plain(base))) {
+		one := naming.Plain(naming.Singular(r.path.Last())) == naming.Plain(base) // "orders" is a number of them
+		if naming.Same(r.path.Last(), base) && (sure || one) && (sure || !slices.Contains(titleNames, naming.Plain(base))) {
 			f.Ref = &backoffice.Ref{Resource: r.Key}
 			return
 		}

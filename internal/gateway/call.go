@@ -11,6 +11,7 @@ import (
 	"github.com/munjigi/munjigi/internal/backoffice"
 	"github.com/munjigi/munjigi/internal/catalog"
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/gateway/mask"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -26,7 +27,7 @@ type call struct {
 	query   string
 	header  http.Header // for the service
 	bearer  string
-	mask    *mask // nil = nothing is hidden
+	mask    *mask.Mask // nil = nothing is hidden
 	reason  string
 	key     string // Idempotency-Key
 	reveal  bool

@@ -47,6 +47,8 @@ type world struct {
 	signed  int
 }
 
+var fakeAddress = &httptest.Server{URL: "http://market"}
+
 func text(name string) backoffice.Field { return backoffice.Field{Name: name, Type: "string"} }
 
 func hidden(name string) backoffice.Field {

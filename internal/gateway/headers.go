@@ -109,7 +109,7 @@ func asDownload(header http.Header) {
 	if err == nil && (harmless[kind] || isJSON(kind)) {
 		return
 	}
-	if err != nil {
+	if err != nil || !strings.Contains(kind, "/") {
 		header.Set("Content-Type", "application/octet-stream")
 	}
 	_, parameters, err := mime.ParseMediaType(header.Get("Content-Disposition"))

@@ -52,11 +52,10 @@ func (r *record) end() {
 	switch {
 	case r.c.status >= http.StatusBadRequest:
 		event.Outcome = "status_" + strconv.Itoa(r.c.status)
+	case r.c.err != nil && (r.began.Action != audit.Called || fault.CodeOf(r.c.err) == fault.TooLarge):
+		event.Outcome = string(fault.CodeOf(trouble(context.Background(), r.c.service.name, r.c.err)))
 	case r.c.err != nil:
 		event.Outcome = unknownOutcome
-		if code := fault.CodeOf(trouble(context.Background(), r.c.service.name, r.c.err)); r.c.status == 0 && code == fault.TooLarge {
-			event.Outcome = string(code)
-		}
 	}
 	if r.c.status != 0 {
 		event.Details["status"] = strconv.Itoa(r.c.status)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/backoffice"
 	"github.com/munjigi/munjigi/internal/catalog"
+	"github.com/munjigi/munjigi/internal/gateway/mask"
 )
 
 // maxPath bounds a path below a service, in bytes.
@@ -23,7 +24,7 @@ type table struct {
 	base    string // of the service: its path at the configured address
 	paths   []*template
 	lists   map[string]*backoffice.Resource // by the id of the operation that lists it
-	masks   map[string]*mask                // by catalog.Key
+	masks   map[string]*mask.Mask           // by catalog.Key
 	screens map[string][]byte               // JSON of the screens, by language
 	total   map[string]bool                 // headers in which lists tell their totals
 }
@@ -45,7 +46,7 @@ type segment struct {
 
 func newTable(view *catalog.View) *table {
 	t := &table{
-		view: view, lists: map[string]*backoffice.Resource{}, masks: map[string]*mask{},
+		view: view, lists: map[string]*backoffice.Resource{}, masks: map[string]*mask.Mask{},
 		screens: map[string][]byte{}, total: map[string]bool{},
 	}
 	for language, service := range view.Services {
@@ -80,7 +81,7 @@ func newTable(view *catalog.View) *table {
 		}
 	}
 	for key, fields := range view.Masks {
-		t.masks[key] = newMask(fields)
+		t.masks[key] = mask.New(fields)
 	}
 	return t
 }

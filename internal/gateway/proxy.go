@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/gateway/mask"
+	"github.com/munjigi/munjigi/internal/gateway/sheet"
 )
 
 // contentPolicy is of everything that a service answers: should a browser ever show it as a page, it is one of nowhere.
@@ -139,10 +141,10 @@ func (c *call) hide(answer *http.Response) error {
 	return nil
 }
 
-func (c *call) cover(answer *http.Response, m *mask) {
+func (c *call) cover(answer *http.Response, m *mask.Mask) {
 	answer.Header.Del("Content-Length")
 	answer.ContentLength = -1
-	answer.Body = newMasking(answer.Body, m)
+	answer.Body = mask.Reader(answer.Body, m)
 }
 
 // maxProblem bounds what is read of a service's refusal; the rest is dropped.
@@ -184,7 +186,7 @@ func (c *call) passProblem(answer *http.Response) error {
 	answer.ContentLength = int64(len(body))
 	answer.Body = io.NopCloser(bytes.NewReader(body))
 	if c.mask != nil && !c.reveal {
-		c.cover(answer, c.mask.names())
+		c.cover(answer, c.mask.Names())
 	}
 	return nil
 }
@@ -198,7 +200,7 @@ func (c *call) passLinks(answer *http.Response, header http.Header) {
 	}
 	var links []string
 	for _, link := range answer.Header.Values("Link") {
-		for _, one := range splitLinks(link) {
+		for _, one := range sheet.SplitLinks(link) {
 			address, parameters, ok := strings.Cut(strings.TrimPrefix(one, "<"), ">")
 			if ours, below := c.ours(address, answer.Request.URL); ok && below {
 				links = append(links, "<"+ours+">"+parameters)
@@ -208,19 +210,6 @@ func (c *call) passLinks(answer *http.Response, header http.Header) {
 	if links != nil {
 		header.Set("Link", strings.Join(links, ", "))
 	}
-}
-
-// splitLinks takes a Link header apart (RFC 8288 §3): a comma may stand in an address, so the next "<" counts.
-func splitLinks(header string) (links []string) {
-	for part := range strings.SplitSeq(header, ",") {
-		part = strings.TrimSpace(part)
-		if strings.HasPrefix(part, "<") || len(links) == 0 {
-			links = append(links, part)
-		} else {
-			links[len(links)-1] += "," + part
-		}
-	}
-	return links
 }
 
 // ours is an address of the service as the console calls it.

@@ -37,7 +37,7 @@ type located struct {
 
 const (
 	longestPath = 2_000
-	mostLooks   = 3_000_000
+	mostLooks   = 2_000_000
 )
 
 // find selects values of a tree in which none is there twice.

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/munjigi/munjigi/internal/account"
@@ -47,10 +48,19 @@ func (s *Server) checkHost(r *http.Request, to route) error {
 // calls, which name their app. All else is the office's.
 func (s *Server) forMembers(r *http.Request, to route) bool {
 	if to.pattern != "/" {
-		return !strings.HasPrefix(r.URL.Path, "/admin/")
+		return !isOffices(to.pattern)
 	}
 	file := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 	return r.URL.Path == "/sign-in" || file != "index.html" && s.isFile(file)
+}
+
+// isOffices tells the routes that the console alone calls.
+func isOffices(pattern string) bool {
+	_, path, method := strings.Cut(pattern, " ")
+	if !method {
+		path = pattern
+	}
+	return slices.ContainsFunc([]string{"/admin/", "/screens", "/services/", "/exports/"}, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 }
 
 // AtOffice tells whether a request was sent to the address of the console, for what is added to it.

@@ -90,7 +90,7 @@ func nested(s *Schema) bool {
 // more is what is said in place of fields that are too deep.
 func more(s *Schema, name string) string {
 	if len(s.Refs) > 0 {
-		return refName(s.Refs[0])
+		return RefName(s.Refs[0])
 	}
 	if name == "" {
 		return "…"
@@ -167,7 +167,7 @@ func (b *builder) chosenBy(option *openapi.Node, property string, mapping *opena
 	if values := s.Get("enum").Items(); len(values) == 1 {
 		return values[0].Text
 	}
-	return refName(ref)
+	return RefName(ref)
 }
 
 // values are what a closed list of them allows, and those that are proposed.

@@ -301,13 +301,13 @@ func (s *Schema) name() string {
 		return title
 	}
 	if len(s.Refs) > 0 {
-		return naming.Label(refName(s.Refs[0]))
+		return naming.Label(RefName(s.Refs[0]))
 	}
 	return ""
 }
 
-// refName is the last part of a reference, without the package that some generators put before it.
-func refName(ref string) string {
+// RefName is the last part of a reference, without the package that some generators put before it.
+func RefName(ref string) string {
 	ref = ref[strings.LastIndex(ref, "/")+1:]
 	return ref[strings.LastIndex(ref, ".")+1:]
 }

@@ -41,7 +41,7 @@ func TestRefundGoesBackInPartsAndNoFurther(t *testing.T) {
 			t.Errorf("%s: %d %s, want 422 at %s", body, said.Status, said.Text, pointer)
 		}
 	}
-	rest := g.Send("POST", at+"/refund", fmt.Sprintf(`{"amount":%d,"cause":"late"}`, amount-1000))
+	rest := g.Do(gatekeeper.Call{Method: "POST", URL: at + "/refund", Bearer: g.Roles("admin"), Body: fmt.Sprintf(`{"amount":%d,"cause":"late"}`, amount-1000)})
 	if rest.Status != 200 || rest.JSON["status"] != "refunded" || fmt.Sprint(rest.JSON["allowed"]) != "[updateOrder]" {
 		t.Errorf("the rest: %d %s", rest.Status, rest.Text)
 	}

@@ -98,7 +98,7 @@ type refundRow struct {
 
 const fewOrders = 20 // of which no rate means anything
 
-// reportRefunds is which shops refund more than others, the worst first.
+// reportRefunds is which shops refund more than others: those that are unusual first, then by rate.
 func (m *market) reportRefunds(r *http.Request) (any, error) {
 	asked, err := m.reportSpan(service.QueryOf(r))
 	if err != nil {
@@ -106,7 +106,7 @@ func (m *market) reportRefunds(r *http.Request) (any, error) {
 	}
 	of := map[string]*refundRow{}
 	m.shops.Each(func(one *shop) {
-		of[one.ID] = &refundRow{ShopID: one.ID, Name: one.Name, Currency: currency, Verdict: "usual"}
+		of[one.ID] = &refundRow{ShopID: one.ID, Name: one.Name, Currency: currency, Verdict: verdicts[0]}
 	})
 	m.orders.Each(func(one *order) {
 		row := of[one.ShopID]
@@ -124,17 +124,25 @@ func (m *market) reportRefunds(r *http.Request) (any, error) {
 		if row.Orders < fewOrders {
 			continue
 		}
-		row.Rate = float64(1000*row.Refunds/row.Orders) / 10
-		switch {
-		case row.Rate >= 20:
-			row.Verdict = "unusual"
-		case row.Rate >= 10:
-			row.Verdict = "watch"
-		}
+		row.judge()
 		rows = append(rows, *row)
 	}
 	slices.SortFunc(rows, func(a, b refundRow) int {
-		return cmp.Or(cmp.Compare(b.Rate, a.Rate), cmp.Compare(a.ShopID, b.ShopID))
+		return cmp.Or(cmp.Compare(slices.Index(verdicts, b.Verdict), slices.Index(verdicts, a.Verdict)), cmp.Compare(b.Rate, a.Rate), cmp.Compare(a.ShopID, b.ShopID))
 	})
 	return map[string]any{"rows": rows}, nil
+}
+
+// verdicts are from harmless to bad.
+var verdicts = []string{"usual", "watch", "unusual"}
+
+// judge says what a rate means. A few refunds mean nothing, whatever the rate: they happen to everybody.
+func (r *refundRow) judge() {
+	r.Rate = float64(1000*r.Refunds/r.Orders) / 10
+	switch {
+	case r.Rate >= 20 && r.Refunds >= 10:
+		r.Verdict = verdicts[2]
+	case r.Rate >= 10 && r.Refunds >= 5:
+		r.Verdict = verdicts[1]
+	}
 }

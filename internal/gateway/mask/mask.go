@@ -1,4 +1,6 @@
-package gateway
+// Package mask hides the sensitive fields of JSON that passes through, token by token. Which fields are sensitive it is
+// told; it reads nothing else and knows no service.
+package mask
 
 import (
 	"bytes"
@@ -14,20 +16,20 @@ const Masked = "••••"
 // maxDepth bounds how deep JSON may go; nobody's record comes near.
 const maxDepth = 200
 
-// mask says which fields of an answer are sensitive, as a tree. See catalog.View.
-type mask struct {
+// Mask says which fields of an answer are sensitive, as a tree. See catalog.View.
+type Mask struct {
 	hide  bool             // this value
-	named map[string]*mask // members of an object
-	every *mask            // elements of an array, and members of an object
+	named map[string]*Mask // members of an object
+	every *Mask            // elements of an array, and members of an object
 	deep  map[string]bool  // members of this name, at any depth below
 }
 
-// newMask reads the paths of sensitive fields; nil for none.
-func newMask(paths []string) *mask {
+// New reads the paths of sensitive fields; nil for none.
+func New(paths []string) *Mask {
 	if len(paths) == 0 {
 		return nil
 	}
-	root := &mask{}
+	root := &Mask{}
 	for _, path := range paths {
 		way, name, deep := strings.Cut(path, "/**/")
 		at := root.walk(way)
@@ -47,35 +49,35 @@ func newMask(paths []string) *mask {
 func plainName(part string) string { return strings.NewReplacer("~1", "/", "~0", "~").Replace(part) }
 
 // walk makes the way to a field.
-func (m *mask) walk(way string) *mask {
+func (m *Mask) walk(way string) *Mask {
 	for _, part := range strings.Split(way, "/")[1:] {
 		if part == "*" {
 			if m.every == nil {
-				m.every = &mask{}
+				m.every = &Mask{}
 			}
 			m = m.every
 			continue
 		}
 		if m.named == nil {
-			m.named = map[string]*mask{}
+			m.named = map[string]*Mask{}
 		}
 		name := plainName(part)
 		if m.named[name] == nil {
-			m.named[name] = &mask{}
+			m.named[name] = &Mask{}
 		}
 		m = m.named[name]
 	}
 	return m
 }
 
-// names is a mask that hides fields by their names alone, at any depth: for answers that are not the documented one.
-func (m *mask) names() *mask {
+// Names is a mask that hides fields by their names alone, at any depth: for answers that are not the documented one.
+func (m *Mask) Names() *Mask {
 	all := map[string]bool{}
 	m.collect(all)
-	return &mask{deep: all}
+	return &Mask{deep: all}
 }
 
-func (m *mask) collect(into map[string]bool) {
+func (m *Mask) collect(into map[string]bool) {
 	for name, below := range m.named {
 		if below.hide {
 			into[name] = true
@@ -91,7 +93,7 @@ func (m *mask) collect(into map[string]bool) {
 }
 
 // below is what holds for a value inside of one for which all of masks hold.
-func below(masks []*mask, name string, element bool) (next []*mask, hide bool) {
+func below(masks []*Mask, name string, element bool) (next []*Mask, hide bool) {
 	for _, m := range masks {
 		if m.deep != nil {
 			next = append(next, m.onlyDeep())
@@ -111,11 +113,11 @@ func below(masks []*mask, name string, element bool) (next []*mask, hide bool) {
 }
 
 // onlyDeep is what holds at any depth.
-func (m *mask) onlyDeep() *mask {
+func (m *Mask) onlyDeep() *Mask {
 	if m.named == nil && m.every == nil && !m.hide {
 		return m
 	}
-	return &mask{deep: m.deep}
+	return &Mask{deep: m.deep}
 }
 
 // masking is JSON on its way through: token by token, so that an answer of any size takes no memory, and numbers keep
@@ -131,18 +133,19 @@ type masking struct {
 
 // level is an array or object that is open.
 type level struct {
-	masks  []*mask // that hold for it
+	masks  []*Mask // that hold for it
 	object bool
 	key    bool // the next token of an object is a name
 	some   bool // there was an element before
-	next   []*mask
+	next   []*Mask
 	hide   bool // the value after the name is hidden
 }
 
-func newMasking(source io.ReadCloser, m *mask) *masking {
+// Reader hides in source what m says. What is no JSON is an error.
+func Reader(source io.ReadCloser, m *Mask) io.ReadCloser {
 	r := &masking{source: source, decoder: json.NewDecoder(source)}
 	r.decoder.UseNumber()
-	r.stack = []level{{next: []*mask{m}, hide: m.hide}}
+	r.stack = []level{{next: []*Mask{m}, hide: m.hide}}
 	return r
 }
 
@@ -230,7 +233,7 @@ func (r *masking) value(at *level, token json.Token) error {
 }
 
 // open goes into an array or object. What holds for the elements of an array is the same for all of them.
-func (r *masking) open(masks []*mask, object bool) {
+func (r *masking) open(masks []*Mask, object bool) {
 	l := level{masks: masks, object: object, key: object}
 	if !object {
 		l.next, l.hide = below(masks, "", true)
