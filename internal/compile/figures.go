@@ -82,6 +82,7 @@ func (t *tree) figures(o *op, said bool) (cards []backoffice.Card) {
 			others++
 		}
 	}
+	cards = alone(cards)
 	named := slices.ContainsFunc(o.path.Words(), func(w string) bool {
 		return slices.ContainsFunc(naming.Words(w), func(w string) bool { return slices.Contains(figureWords, strings.ToLower(w)) })
 	})
@@ -92,6 +93,17 @@ func (t *tree) figures(o *op, said bool) (cards []backoffice.Card) {
 		t.guess(o, "kind", "cards of the home page", "it answers figures and needs no parameters", "x-admin: {kind: cards}")
 	}
 	return cards
+}
+
+// alone leaves out the figures that another one is compared with: they are drawn beside it.
+func alone(cards []backoffice.Card) []backoffice.Card {
+	beside := map[string]bool{}
+	for _, card := range cards {
+		if card.Field.Type != "array" { // of an array they are properties of its rows
+			beside[card.Chart.Previous], beside[card.Chart.Target] = true, true
+		}
+	}
+	return slices.DeleteFunc(cards, func(card backoffice.Card) bool { return beside[card.Field.Name] })
 }
 
 func (t *tree) titleOf(p value.Prop) string {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/munjigi/munjigi/internal/backoffice"
+	"github.com/munjigi/munjigi/internal/compile"
 	"github.com/munjigi/munjigi/internal/demo/gatekeeper"
 	"github.com/munjigi/munjigi/internal/demo/market"
 	"github.com/munjigi/munjigi/internal/demo/service"
@@ -105,6 +107,34 @@ func TestAnUnchangedDocumentIsNotSentAgain(t *testing.T) {
 	}
 	if vary := strings.Join(first.Header.Values("Vary"), ","); !strings.Contains(vary, "Accept-Language") {
 		t.Errorf("Vary: %s", vary)
+	}
+}
+
+// The market says everything that a screen needs: nothing has to be guessed. Of what the wishlist does not say, everything
+// is found all the same.
+func TestTheDocumentsBecomeScreens(t *testing.T) {
+	g := gatekeeper.Start(t)
+	for name, begin := range map[string]func(service.Config) (*service.Service, error){"wishlist": wishlist.New, "market": market.New} {
+		text := document(g, g.Serve(begin, nil).URL, "").Text
+		screens, err := compile.Service(name, []byte(text), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, guess := range screens.Guesses {
+			if name == "market" {
+				t.Errorf("%s: %s was taken for %s, because %s; better: %s", guess.Operation, guess.About, guess.Took, guess.Because, guess.Better)
+			}
+		}
+		for _, operation := range screens.Operations {
+			if operation.Kind == backoffice.Run {
+				t.Errorf("%s: %s is nothing but a form to run", name, operation.ID)
+			}
+		}
+		for _, resource := range screens.Resources {
+			if resource.Paging.Style == "none" || resource.Display == "" {
+				t.Errorf("%s: %s has no pages, or rows without a name", name, resource.Key)
+			}
+		}
 	}
 }
 
