@@ -60,6 +60,7 @@ var policy = map[string]row{
 	"internal/credentials":   {ours: "internal/account internal/fault internal/token", std: "net/http"},
 	"internal/links":         {ours: "internal/account internal/audit internal/fault internal/mail internal/session internal/token"},
 	"internal/mail":          {libs: "go-mail prometheus"},
+	"internal/hashing":       {ours: "internal/account", std: "os/exec"},
 	"internal/upstream":      {ours: "internal/fault", std: "net/http", libs: "go-oidc oauth2 sync time"},
 	"internal/recheck":       {ours: "internal/account internal/audit internal/fault internal/session internal/token internal/upstream", libs: "prometheus sync time"},
 	"internal/roster":        {ours: "internal/account internal/audit internal/fault internal/token", libs: "sync text"},
@@ -106,7 +107,7 @@ var policy = map[string]row{
 	"internal/demo/mailbox":      {std: "net/http", libs: "go-smtp"},
 	"internal/demo/members":      {ours: "internal/fault verify", std: "net/http"},
 	"cmd/munjigi": {
-		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/mailbox internal/demo/members internal/fault internal/keys internal/links internal/mail internal/office internal/recheck internal/review internal/roster internal/server internal/listen internal/session internal/signin internal/store internal/store/gauges internal/strict internal/token internal/upstream",
+		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/mailbox internal/demo/members internal/fault internal/hashing internal/keys internal/links internal/mail internal/office internal/recheck internal/review internal/roster internal/server internal/listen internal/session internal/signin internal/store internal/store/gauges internal/strict internal/token internal/upstream",
 		std:  "net/http", libs: "kong prometheus sync term",
 	},
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/hashing"
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/server"
 	"github.com/munjigi/munjigi/internal/session"
@@ -102,7 +103,10 @@ func (m *Munjigi) Run(ctx context.Context) error {
 // Flood keeps n people at the door until ctx ends: each signs in with a password, again and again, and comes back when
 // told to. Nobody of them gets in; to whom the login is unknown, a sign-in costs what it costs everybody.
 func (m *Munjigi) Flood(ctx context.Context, n int) error {
-	door := &signin.Members{Realm: "staff", Store: m.store, Hasher: account.NewHasher(account.HasherConfig{}), Log: slog.New(slog.DiscardHandler)}
+	workers := hashing.New(hashing.Config{})
+	defer workers.Close()
+	hasher := account.NewHasher(account.HasherConfig{Compute: workers.Compute})
+	door := &signin.Members{Realm: "staff", Store: m.store, Hasher: hasher, Log: slog.New(slog.DiscardHandler)}
 	var group errgroup.Group
 	for i := range n {
 		group.Go(func() error {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/munjigi/munjigi/internal/hashing"
 	"github.com/munjigi/munjigi/internal/strict"
 )
 
@@ -41,6 +42,7 @@ type commands struct {
 	Audit    auditCommand    `cmd:"" help:"Export and verify the audit."`
 	Store    storeCommand    `cmd:"" help:"Look after the database."`
 	Version  versionCommand  `cmd:"" help:"Say which version this is."`
+	Hash     hashing.Command `cmd:"" hidden:""`
 }
 
 // exit is how kong ends the program after --help, caught in run.

@@ -82,6 +82,18 @@ func (f passwordFlag) readPassword(t *terminal) (account.Password, error) {
 	return account.Password(password), nil
 }
 
+// newHash asks for a member's new password, and is the hash of one that the rules admit.
+func (f passwordFlag) newHash(ctx context.Context, t *terminal, rules account.PasswordRules, m account.Member) (string, error) {
+	password, err := f.readPassword(t)
+	if err != nil {
+		return "", err
+	}
+	if err := rules.Check(password, m.Login, m.Name); err != nil {
+		return "", refusedPassword(err)
+	}
+	return account.NewHasher(account.HasherConfig{}).Hash(ctx, password)
+}
+
 type membersAddCommand struct {
 	configFlag
 	jsonFlag
@@ -116,14 +128,7 @@ func (c membersAddCommand) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	password, err := c.readPassword(t)
-	if err != nil {
-		return err
-	}
-	if err := passwordRules(&config, name).Check(password, member.Login, member.Name); err != nil {
-		return refusedPassword(err)
-	}
-	if member.Hash, err = account.NewHasher(account.HasherConfig{}).Hash(ctx, password); err != nil {
+	if member.Hash, err = c.newHash(ctx, t, passwordRules(&config, name), member); err != nil {
 		return err
 	}
 	added, err := st.AddMember(ctx, member, audit.Event{At: moment(), Action: audit.MemberAdded, Realm: name, Actor: operator()})

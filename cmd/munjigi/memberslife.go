@@ -73,14 +73,7 @@ func (c membersPasswordCommand) Run(ctx context.Context, t *terminal) error {
 		if c.Link {
 			return handLink(ctx, t, &config, st, m)
 		}
-		password, err := c.readPassword(t)
-		if err != nil {
-			return err
-		}
-		if err := passwordRules(&config, m.Realm).Check(password, m.Login, m.Name); err != nil {
-			return refusedPassword(err)
-		}
-		encoded, err := account.NewHasher(account.HasherConfig{}).Hash(ctx, password)
+		encoded, err := c.newHash(ctx, t, passwordRules(&config, m.Realm), m)
 		if err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/hashing"
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/links"
 	"github.com/munjigi/munjigi/internal/mail"
@@ -60,8 +61,7 @@ type program struct {
 func newProgram(ctx context.Context, config config.Config, log *slog.Logger) (*program, error) {
 	p := &program{
 		config: config, log: log, Metrics: prometheus.NewRegistry(), providers: map[string]*upstream.Provider{},
-		services: map[string]*signin.Service{},
-		hasher:   account.NewHasher(account.HasherConfig{}),
+		services: map[string]*signin.Service{}, hasher: account.NewHasher(account.HasherConfig{Compute: hashing.New(hashing.Config{Log: log}).Compute}),
 	}
 	p.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var err error

@@ -25,6 +25,36 @@ type HasherConfig struct {
 	Parallel int
 	// Queue is how many callers may wait beyond those. 0 means 128 for each of Parallel: some three seconds.
 	Queue int
+	// Compute does the work of one hash; nil means account.Compute, here. It is called by at most Parallel at once.
+	Compute func(HashJob) (HashResult, error)
+}
+
+// HashJob is the work of one hash: to tell whether Password, in its normal form, is that of Encoded; without Encoded,
+// to make a new hash of it as of today.
+type HashJob struct {
+	Encoded  string `json:"encoded,omitempty"`
+	Password string `json:"password"`
+}
+
+// HashResult is, of a check, whether it Matches; of a new hash, Encoded.
+type HashResult struct {
+	Matches bool   `json:"matches,omitempty"`
+	Encoded string `json:"encoded,omitempty"`
+}
+
+// Compute does a job in the caller's goroutine. Its error is that of ValidHash.
+func Compute(job HashJob) (HashResult, error) {
+	if job.Encoded == "" {
+		made := today
+		made.salt = random(len(today.salt))
+		made.sum = argon2.IDKey([]byte(job.Password), made.salt, made.passes, made.memory, uint8(made.lanes), uint32(len(today.sum)))
+		return HashResult{Encoded: made.String()}, nil
+	}
+	parsed, err := parseHash(job.Encoded)
+	if err != nil {
+		return HashResult{}, err
+	}
+	return HashResult{Matches: parsed.matches(job.Password)}, nil
 }
 
 // Hasher computes password hashes in a bounded pool. Its memory is at most Parallel × 38 MiB, plus 256 MiB while the
@@ -33,6 +63,7 @@ type Hasher struct {
 	places   chan struct{} // those computing and those waiting
 	slots    chan struct{} // those computing
 	heavy    chan struct{} // of those, the one that is heavy
+	work     func(HashJob) (HashResult, error)
 	computed atomic.Uint64
 	last     atomic.Int64 // nanoseconds that the latest hash took
 	dummy    string
@@ -46,12 +77,16 @@ func NewHasher(config HasherConfig) *Hasher {
 	if config.Queue <= 0 {
 		config.Queue = 128 * config.Parallel
 	}
+	if config.Compute == nil {
+		config.Compute = Compute
+	}
 	dummy := today
 	dummy.salt, dummy.sum = random(len(today.salt)), random(len(today.sum))
 	return &Hasher{
 		places: make(chan struct{}, config.Parallel+config.Queue),
 		slots:  make(chan struct{}, config.Parallel),
 		heavy:  make(chan struct{}, 1),
+		work:   config.Compute,
 		dummy:  dummy.String(),
 	}
 }
@@ -68,15 +103,8 @@ func (h *Hasher) Hash(ctx context.Context, p Password) (string, error) {
 	if !p.hashable() {
 		return "", fault.New(fault.RequestInvalid, "the password is empty, too long, or no text")
 	}
-	made := today
-	made.salt = random(len(today.salt))
-	err := h.compute(ctx, false, func() {
-		made.sum = argon2.IDKey([]byte(p.prepared()), made.salt, made.passes, made.memory, uint8(made.lanes), uint32(len(today.sum)))
-	})
-	if err != nil {
-		return "", err
-	}
-	return made.String(), nil
+	made, err := h.compute(ctx, false, HashJob{Password: p.prepared()})
+	return made.Encoded, err
 }
 
 // Verify tells whether p is the password of an encoded hash, and whether that hash is outdated: anything but argon2id
@@ -94,11 +122,12 @@ func (h *Hasher) Verify(ctx context.Context, encoded string, p Password) (ok, ou
 	if possible {
 		prepared = p.prepared()
 	}
-	if err := h.compute(ctx, parsed.heavy(), func() { ok = parsed.matches(prepared) }); err != nil {
+	result, err := h.compute(ctx, parsed.heavy(), HashJob{Encoded: encoded, Password: prepared})
+	if err != nil {
 		return false, false, err
 	}
 	a, isArgon := parsed.(argon)
-	return ok && possible, !isArgon || !a.like(today), nil
+	return result.Matches && possible, !isArgon || !a.like(today), nil
 }
 
 // Dummy is a hash of today's cost that no password has: Verify of it costs an unknown login what a known one costs.
@@ -110,29 +139,29 @@ func (h *Hasher) Computed() uint64 { return h.computed.Load() }
 // Waiting is how many callers are computing or wait for it.
 func (h *Hasher) Waiting() int { return len(h.places) }
 
-// compute runs work when its turn comes; callers are served in the order in which they came.
-func (h *Hasher) compute(ctx context.Context, heavy bool, work func()) error {
+// compute does a job when its turn comes; callers are served in the order in which they came.
+func (h *Hasher) compute(ctx context.Context, heavy bool, job HashJob) (HashResult, error) {
 	select {
 	case h.places <- struct{}{}:
 		defer func() { <-h.places }()
 	default:
-		return &fault.Error{Code: fault.TooManyAttempts, Detail: "too many passwords are being checked", RetryAfter: h.drained()}
+		return HashResult{}, &fault.Error{Code: fault.TooManyAttempts, Detail: "too many passwords are being checked", RetryAfter: h.drained()}
 	}
 	if heavy { // before a slot is taken: the heavy ones that wait must not keep others from theirs
 		if err := take(ctx, h.heavy); err != nil {
-			return err
+			return HashResult{}, err
 		}
 		defer func() { <-h.heavy }()
 	}
 	if err := take(ctx, h.slots); err != nil {
-		return err
+		return HashResult{}, err
 	}
 	defer func() { <-h.slots }()
 	started := time.Now()
-	work()
+	result, err := h.work(job)
 	h.last.Store(int64(time.Since(started)))
 	h.computed.Add(1)
-	return nil
+	return result, err
 }
 
 func take(ctx context.Context, from chan struct{}) error {
