@@ -44,9 +44,10 @@ type row struct {
 // subjects are all tables; each has a file of its own.
 func subjects() map[string]func() (subject, error) {
 	return map[string]func() (subject, error){
-		"renew":  renewSubject,
-		"signin": signinSubject,
-		"verify": verifySubject,
+		"gateway": gatewaySubject,
+		"renew":   renewSubject,
+		"signin":  signinSubject,
+		"verify":  verifySubject,
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/backoffice"
-	"github.com/munjigi/munjigi/internal/catalog"
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/gateway/mask"
 	"github.com/munjigi/munjigi/internal/token"
@@ -80,7 +79,7 @@ func (g *Gateway) prepare(r *http.Request, who Caller, where string) (*call, err
 	if err := s.permit(who, t, f.operation); err != nil {
 		return nil, err
 	}
-	c := &call{found: f, who: who, service: s, table: t, mask: t.masks[catalog.Key(*f.operation)]}
+	c := &call{found: f, who: who, service: s, table: t, mask: t.facts[f.operation].mask}
 	if c.query, err = query(r.URL.RawQuery, f.operation); err != nil {
 		return nil, err
 	}

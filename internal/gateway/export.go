@@ -15,7 +15,6 @@ import (
 
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/backoffice"
-	"github.com/munjigi/munjigi/internal/catalog"
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/gateway/sheet"
 )
@@ -76,7 +75,7 @@ func (g *Gateway) prepareExport(r *http.Request, who Caller) (*export, error) {
 	if len(f.operation.Guard.Roles) > 0 && !who.has(f.operation.Guard.Roles) {
 		return nil, missing(s.name, f.operation.Guard.Roles)
 	}
-	c := &call{found: f, who: who, service: s, table: t, mask: t.masks[catalog.Key(*f.operation)]}
+	c := &call{found: f, who: who, service: s, table: t, mask: t.facts[f.operation].mask}
 	if c.query, err = query(r.URL.RawQuery, f.operation); err != nil {
 		return nil, err
 	}

@@ -214,7 +214,7 @@ func (s *service) permit(who Caller, t *table, o *backoffice.Operation) error {
 		roles = s.roles.Write
 	}
 	switch {
-	case t.view.Waiting[catalog.Key(*o)].New:
+	case t.facts[o].new:
 		return &fault.Error{Code: fault.OperationNotGranted, Service: s.name}
 	case !who.has(roles):
 		return missing(s.name, roles)

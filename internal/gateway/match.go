@@ -21,12 +21,19 @@ const maxPath = 2048
 // table is what one version of a document lets through.
 type table struct {
 	view    *catalog.View
-	base    string // of the service: its path at the configured address
+	at      *url.URL // the configured address
+	base    string   // its path, encoded
+	facts   map[*backoffice.Operation]facts
 	paths   []*template
 	lists   map[string]*backoffice.Resource // by the id of the operation that lists it
-	masks   map[string]*mask.Mask           // by catalog.Key
 	screens map[string][]byte               // JSON of the screens, by language
 	total   map[string]bool                 // headers in which lists tell their totals
+}
+
+// facts are what is known of an operation beside its document.
+type facts struct {
+	mask *mask.Mask // nil = nothing of its answer is sensitive
+	new  bool       // it waits for a grant, and may not be run before
 }
 
 // template is one path of the document with its methods.
@@ -46,7 +53,7 @@ type segment struct {
 
 func newTable(view *catalog.View) *table {
 	t := &table{
-		view: view, lists: map[string]*backoffice.Resource{}, masks: map[string]*mask.Mask{},
+		view: view, lists: map[string]*backoffice.Resource{}, facts: map[*backoffice.Operation]facts{}, at: &url.URL{},
 		screens: map[string][]byte{}, total: map[string]bool{},
 	}
 	for language, service := range view.Services {
@@ -55,7 +62,7 @@ func newTable(view *catalog.View) *table {
 		}
 	}
 	if u, err := url.Parse(view.URL); err == nil {
-		t.base = strings.TrimSuffix(u.EscapedPath(), "/")
+		t.at, t.base = u, strings.TrimSuffix(u.EscapedPath(), "/")
 	}
 	service := view.Services[catalog.Languages[0]]
 	byPath := map[string]*template{}
@@ -68,6 +75,7 @@ func newTable(view *catalog.View) *table {
 			t.paths = append(t.paths, byPath[path])
 		}
 		byPath[path].operations[o.Method] = o
+		t.facts[o] = facts{mask.New(view.Masks[key]), view.Waiting[key].New}
 	}
 	// OpenAPI 3.1 §4.8.8.2: what is concrete comes before what has parameters.
 	slices.SortStableFunc(t.paths, func(a, b *template) int { return cmp.Compare(b.literal, a.literal) })
@@ -79,9 +87,6 @@ func newTable(view *catalog.View) *table {
 		if name, ok := strings.CutPrefix(r.Paging.Total, "header:"); ok {
 			t.total[canonical(name)] = true
 		}
-	}
-	for key, fields := range view.Masks {
-		t.masks[key] = mask.New(fields)
 	}
 	return t
 }

@@ -55,10 +55,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) error
 
 // rewrite makes the request for the service: nothing in it is the caller's but what was read and found good.
 func (c *call) rewrite(out *http.Request) {
-	at, err := url.Parse(c.table.view.URL)
-	if err != nil {
-		at = &url.URL{Scheme: "http", Host: "invalid.invalid"} // the configuration was checked: this cannot be
-	}
+	at := c.table.at
 	plain, _ := url.PathUnescape(c.table.base + c.path)
 	out.URL = &url.URL{Scheme: at.Scheme, Host: at.Host, Path: plain, RawPath: c.table.base + c.path, RawQuery: c.query}
 	out.Host = ""

@@ -2,10 +2,11 @@ package gateway
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -31,8 +32,21 @@ type wearer struct {
 
 type kept struct {
 	text  string
-	says  string // everything that is signed, but the times: a change makes a new token
+	says  statement
 	until time.Time
+}
+
+// statement is everything that is signed, but the times: a change makes a new token.
+type statement struct {
+	kid     string
+	account account.Account
+	endsAt  time.Time
+}
+
+func (s statement) is(other statement) bool {
+	a, b := s.account, other.account
+	return s.kid == other.kid && a.ID == b.ID && a.Email == b.Email && a.Name == b.Name && slices.Equal(a.Roles, b.Roles) &&
+		a.CheckedAt.Equal(b.CheckedAt) && s.endsAt.Equal(other.endsAt)
 }
 
 func newTokens() *tokens { return &tokens{kept: map[wearer]kept{}} }
@@ -41,12 +55,11 @@ func newTokens() *tokens { return &tokens{kept: map[wearer]kept{}} }
 func (g *Gateway) bearer(who Caller, service string) (string, error) {
 	now := g.Now().Truncate(time.Second)
 	kid, _ := g.Keys.Active()
-	says := fmt.Sprintf("%s %q %q %q %q %d %d", kid, who.Account.ID, who.Account.Roles, who.Account.Email, who.Account.Name,
-		who.Account.CheckedAt.Unix(), who.Session.EndsAt.Unix())
+	says := statement{kid, who.Account, who.Session.EndsAt}
 	at := wearer{who.Session.ID, service}
 	g.tokens.mu.Lock()
 	defer g.tokens.mu.Unlock()
-	if k, ok := g.tokens.kept[at]; ok && k.says == says && now.Before(k.until) {
+	if k, ok := g.tokens.kept[at]; ok && k.says.is(says) && now.Before(k.until) {
 		return k.text, nil
 	}
 	life := min(tokenLife, who.Session.Rotation.Access, who.Session.EndsAt.Sub(now)).Truncate(time.Second)
@@ -64,7 +77,7 @@ func (g *Gateway) bearer(who Caller, service string) (string, error) {
 		return "", fmt.Errorf("sign a token for %s: %w", service, err)
 	}
 	g.tokens.makeRoom(now)
-	g.tokens.kept[at] = kept{text: text, says: strings.Clone(says), until: now.Add(life / 2)}
+	g.tokens.kept[at] = kept{text: text, says: says, until: now.Add(life / 2)}
 	return text, nil
 }
 

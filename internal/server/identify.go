@@ -84,24 +84,9 @@ func (s *Server) accessToken(authorization []string) (token.Claims, error) {
 	if len(authorization) != 1 || !strings.EqualFold(scheme, "Bearer") {
 		return token.Claims{}, fault.New(fault.TokenMalformed, "send one Authorization: Bearer TOKEN")
 	}
-	jws, err := token.ParseJWS(strings.TrimSpace(text))
+	claims, err := s.signed.Claims(strings.TrimSpace(text), s.Keys.PublicKeys())
 	if err != nil {
-		return token.Claims{}, fault.Wrap(fault.TokenMalformed, err)
-	}
-	if !jws.Header.IsAccessToken() {
-		return token.Claims{}, fault.New(fault.TokenInvalid, "not an access token")
-	}
-	published := s.Keys.PublicKeys()
-	i := slices.IndexFunc(published, func(key token.PublicKey) bool { return key.ID == jws.Header.KeyID })
-	if i < 0 {
-		return token.Claims{}, fault.New(fault.TokenInvalid, "unknown key")
-	}
-	if err := jws.Verify(published[i]); err != nil {
-		return token.Claims{}, fault.Wrap(fault.TokenInvalid, err)
-	}
-	claims, err := jws.Claims()
-	if err != nil {
-		return token.Claims{}, fault.Wrap(fault.TokenInvalid, err)
+		return token.Claims{}, err
 	}
 	return claims, s.checkClaims(claims)
 }

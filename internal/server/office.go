@@ -45,7 +45,7 @@ func (s *Server) staff(do officeHandler) handler {
 		}
 		return do(w, r, gateway.Caller{
 			Session: who.session, Account: who.account, Admin: slices.Contains(who.account.Roles, adminRole),
-			From: s.caller(r).From, Language: language(r), Request: w.id,
+			From: s.address(r).String(), Language: language(r), Request: w.id,
 			Alive: func(ctx context.Context) error {
 				_, _, err := s.Sessions.Identified(ctx, who.session.ID)
 				return err

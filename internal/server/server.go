@@ -27,6 +27,7 @@ import (
 	"github.com/munjigi/munjigi/internal/server/host"
 	"github.com/munjigi/munjigi/internal/server/limit"
 	"github.com/munjigi/munjigi/internal/server/meter"
+	"github.com/munjigi/munjigi/internal/server/signature"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/token"
@@ -153,6 +154,7 @@ type Server struct {
 	mux       *http.ServeMux
 	page      *template.Template
 	metrics   *meter.Meter
+	signed    *signature.Checker
 	inFlight  chan struct{}
 	bodies    *limit.Bodies
 	streams   chan struct{}
@@ -180,7 +182,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		Config: c, base: base, own: base.Scheme + "://" + base.Host, secure: base.Scheme == "https",
-		origins: map[string]bool{}, csrf: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
+		origins: map[string]bool{}, signed: signature.NewChecker(), csrf: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
 		inFlight: make(chan struct{}, c.Limits.InFlight), streams: make(chan struct{}, c.Limits.Streams),
 		bodies:    limit.NewBodies(c.Limits.Bodies, c.Limits.AllBodies),
 		streamsOf: limit.NewCount(c.Limits.NetworkStreams),
