@@ -44,7 +44,7 @@ func TestListsAreFilteredSortedAndCut(t *testing.T) {
 		"/orders?status=refunded&limit=200":                  func(r map[string]any) bool { return r["status"] == "refunded" && r["refunded"] == r["amount"] },
 		"/orders?shop_id=s3&payment=card":                    func(r map[string]any) bool { return r["shop_id"] == "s3" && r["payment"] == "card" },
 		"/customers/c1/orders":                               func(r map[string]any) bool { return r["customer_id"] == "c1" },
-		"/customers?grade=vip":                               func(r map[string]any) bool { return r["grade"] == "vip" && r["spent"].(float64) >= 3_000_000 },
+		"/customers?grade=vip":                               func(r map[string]any) bool { return r["grade"] == "vip" && r["spent"].(float64) >= 1_500_000 },
 		"/ad-groups?status=off":                              func(r map[string]any) bool { return r["status"] == "off" },
 		"/ad-groups/g1/creatives":                            func(r map[string]any) bool { return r["ad_group_id"] == "g1" },
 		"/creatives?on=false":                                func(r map[string]any) bool { return r["on"] == false },

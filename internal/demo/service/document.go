@@ -34,8 +34,8 @@ var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"(\s*:)?`)
 // translate puts other words for the strings of a JSON text that are values. Names of members are no words.
 func translate(text []byte, words map[string]string) []byte {
 	return quoted.ReplaceAllFunc(text, func(found []byte) []byte {
-		said, err := strconv.Unquote(string(found))
-		if err != nil || found[len(found)-1] == ':' || words[said] == "" {
+		said, err := strconv.Unquote(string(found)) // with a colon it is no string
+		if err != nil || words[said] == "" {
 			return found
 		}
 		other, err := json.Marshal(words[said])

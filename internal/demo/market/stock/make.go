@@ -20,6 +20,7 @@ const (
 	daysBack    = 180 // of orders
 	usualOrders = 95  // a day
 	oddShop     = 16  // the index of the shop with unusual refunds
+	giftsKnown  = 3000
 )
 
 // The first two hundred products have open orders for these alone, so that hiding a page of two hundred shows what it is
@@ -213,11 +214,15 @@ func (m *maker) settle(one *Order) {
 	if m.In(20) {
 		one.Note = chance.Pick(m.Dice, notes)
 	}
+	if m.In(30) {
+		gift := "i" + strconv.Itoa(m.Between(1, giftsKnown))
+		one.GiftID = &gift
+	}
 	buyer := &m.made.Customers[m.index(one.CustomerID)]
 	buyer.Orders++
 	buyer.JoinedOn = min(buyer.JoinedOn, one.OrderedAt.Format(time.DateOnly))
 	buyer.Spent += one.Amount - one.Refunded
-	for i, from := range []int64{300_000, 1_000_000, 3_000_000} {
+	for i, from := range []int64{200_000, 700_000, 1_500_000} {
 		if buyer.Spent >= from {
 			buyer.Grade = []string{"silver", "gold", "vip"}[i]
 		}

@@ -49,6 +49,7 @@ type Order struct {
 	ShippedAt        *time.Time `json:"shipped_at"`
 	Tracking         string     `json:"tracking"`
 	Note             string     `json:"note"`
+	GiftID           *string    `json:"gift_id"` // of a gift at the wishlist that it was bought for
 	SettlementNumber int64      `json:"settlement_number"`
 }
 
