@@ -29,6 +29,8 @@ func (g *Gateway) watch(ctx context.Context, who Caller) (context.Context, *watc
 	w := &watch{g: g, who: who}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
 	w.moved.Store(time.Now().UnixNano())
+	w.mu.Lock() // the first look may come at once
+	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(g.Limits.Check, w.look)
 	return w.ctx, w
 }
