@@ -187,8 +187,8 @@ func (s *Setup) WriteTable(w io.Writer) error {
 	row("  "+s.Wholesale+"/", "a second front end of the same members")
 	row("  "+s.Mail, "the mailbox: links to set passwords and to sign up")
 	row("  "+s.Provider+"/", "the company's accounts: leave, return, break it")
-	row("  "+s.Services[wishlistPlace]+"/openapi.json", "wishlist, a service with a private API")
-	row("  "+s.Services[marketPlace]+"/openapi.json", "market, another one")
+	row("  "+s.Services[wishlistPlace]+"/", "wishlist, a service with a private API: its document, and how to break it")
+	row("  "+s.Services[marketPlace]+"/", "market, another one")
 	row("Staff (there are no passwords)", "Roles", "Name")
 	for _, person := range People() {
 		roles := strings.Join(person.Roles, ", ")

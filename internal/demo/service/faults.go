@@ -42,7 +42,10 @@ func newFaults(config Config) *faults {
 	return &faults{slow: slow, log: log, mode: healthy}
 }
 
-func (f *faults) serve(mux *http.ServeMux) {
+func (f *faults) serve(mux *http.ServeMux, name string) {
+	mux.Handle("GET /{$}", f.page(name))
+	mux.Handle("GET /service.js", asset("service.js"))
+	mux.Handle("GET /service.css", asset("service.css"))
 	mux.Handle("GET /faults", OnThisMachine(f.show))
 	mux.Handle("POST /faults", OnThisMachine(f.set))
 	mux.Handle("OPTIONS /faults", OnThisMachine(Preflight))

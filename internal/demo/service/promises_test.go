@@ -157,3 +157,29 @@ func TestFaultsBreakAServiceAndLetItRecover(t *testing.T) {
 		t.Errorf("a mode that is not there: %d %s", said.Status, said.Text)
 	}
 }
+
+// The page names every fault, in both languages, with nothing inline.
+func TestTheServicesPageNamesEveryFault(t *testing.T) {
+	g := gatekeeper.Start(t)
+	address := g.Serve(market.New, nil).URL
+	for language, want := range map[string]string{"ko": "고장 내기", "en": "Break it"} {
+		page := g.Do(gatekeeper.Call{Method: "GET", URL: address + "/", Header: map[string]string{"Accept-Language": language}})
+		if page.Status != 200 || !strings.Contains(page.Text, want) || !strings.HasPrefix(page.Header.Get("Content-Security-Policy"), "default-src 'none'; script-src 'self'") {
+			t.Errorf("%s: %d %v %s", language, page.Status, page.Header, page.Text)
+		}
+		for _, mode := range service.Faults() {
+			_, after, ok := strings.Cut(page.Text, `data-mode="`+mode+`" aria-pressed="`+fmt.Sprint(mode == "ok")+`">`+mode+"</button> ")
+			if text, _, _ := strings.Cut(after, "<"); !ok || len(text) < 4 {
+				t.Errorf("%s: %s is %q", language, mode, text)
+			}
+		}
+		if strings.Contains(page.Text, "<script>") || strings.Contains(page.Text, "style=") {
+			t.Errorf("%s: something is inline", language)
+		}
+	}
+	for name, kind := range map[string]string{"/service.js": "text/javascript", "/service.css": "text/css"} {
+		if said := g.Do(gatekeeper.Call{Method: "GET", URL: address + name}); said.Status != 200 || !strings.HasPrefix(said.Header.Get("Content-Type"), kind) {
+			t.Errorf("%s: %d %s", name, said.Status, said.Header.Get("Content-Type"))
+		}
+	}
+}

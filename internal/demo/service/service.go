@@ -103,7 +103,7 @@ func New(name string, config Config, document *Document, routes []Route) (*Servi
 	faults := newFaults(config)
 	served := http.NewServeMux()
 	served.Handle("/", faults.failing(admitPages(origin.Scheme+"://"+origin.Host, config.Shops, mux)))
-	faults.serve(served)
+	faults.serve(served, name)
 	return &Service{handler: served, verifier: verifier}, nil
 }
 
