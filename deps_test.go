@@ -67,8 +67,10 @@ var policy = map[string]row{
 	"internal/signin":        {ours: "internal/account internal/audit internal/credentials internal/fault internal/session internal/token internal/upstream", libs: "prometheus time"},
 
 	// commands about a service's document
-	"internal/fetch":  {std: "net/http"},
-	"internal/review": {ours: "internal/backoffice internal/compile internal/fetch internal/openapi", libs: "kin-openapi"},
+	"internal/fetch":       {std: "net/http"},
+	"internal/sketch":      {ours: "internal/compile/naming internal/compile/value internal/openapi"},
+	"internal/sketch/live": {ours: "internal/fetch internal/openapi internal/sketch", std: "net/http"},
+	"internal/review":      {ours: "internal/backoffice internal/compile internal/fetch internal/openapi", libs: "kin-openapi"},
 
 	// adapters
 	"internal/store":            {ours: "internal/account internal/audit internal/fault internal/keys internal/links internal/recheck internal/roster internal/session internal/signin internal/store/chain internal/store/engine internal/store/onetime internal/store/pack internal/store/papers internal/store/schema internal/token"},
@@ -108,7 +110,7 @@ var policy = map[string]row{
 	"internal/demo/mailbox":      {std: "net/http", libs: "go-smtp"},
 	"internal/demo/members":      {ours: "internal/fault verify", std: "net/http"},
 	"cmd/munjigi": {
-		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/mailbox internal/demo/members internal/fault internal/hashing internal/keys internal/links internal/mail internal/office internal/recheck internal/review internal/roster internal/server internal/listen internal/session internal/signin internal/store internal/store/gauges internal/strict internal/token internal/upstream",
+		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/mailbox internal/demo/members internal/fault internal/hashing internal/keys internal/links internal/mail internal/office internal/recheck internal/review internal/sketch/live internal/roster internal/server internal/listen internal/session internal/signin internal/store internal/store/gauges internal/strict internal/token internal/upstream",
 		std:  "net/http", libs: "kong prometheus sync term",
 	},
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/munjigi/munjigi/internal/hashing"
+	"github.com/munjigi/munjigi/internal/sketch/live"
 	"github.com/munjigi/munjigi/internal/strict"
 )
 
@@ -35,6 +36,7 @@ type commands struct {
 	Init     initCommand     `cmd:"" help:"Ask a few questions and write a configuration."`
 	Serve    serveCommand    `cmd:"" help:"Run the server."`
 	Check    checkCommand    `cmd:"" help:"Check the configuration without starting."`
+	Sketch   live.Options    `cmd:"" help:"Write a first OpenAPI document of a service from its live answers."`
 	Keys     keysCommand     `cmd:"" help:"List, rotate, retire and export signing keys."`
 	Sessions sessionsCommand `cmd:"" help:"List and end sessions."`
 	Members  membersCommand  `cmd:"" help:"Add members with passwords, and look after them."`
@@ -66,7 +68,7 @@ func run(ctx context.Context, args []string, t *terminal) (status int) {
 		kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(t),
+		kong.Bind(t, live.Output{Writer: t.Out}),
 	)
 	if err != nil {
 		return t.fail(err)

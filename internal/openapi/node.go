@@ -34,6 +34,9 @@ type Node struct {
 // NewString is a node for text.
 func NewString(text string) *Node { return &Node{Kind: String, Text: text, size: 1} }
 
+// NewBool is a node for true or false.
+func NewBool(is bool) *Node { return &Node{Kind: Bool, Text: strconv.FormatBool(is), size: 1} }
+
 // NewArray is a node with items.
 func NewArray(items ...*Node) *Node {
 	n := &Node{Kind: Array, size: 1}
@@ -93,6 +96,9 @@ func (n *Node) add(key string, value *Node) {
 		n.reindex()
 	}
 }
+
+// Append puts an item at the end of an array.
+func (n *Node) Append(item *Node) { n.add("", item) }
 
 func (n *Node) reindex() {
 	n.at = nil

@@ -85,6 +85,17 @@ func Parse(text []byte) (*Node, error) {
 	return parseYAML(text)
 }
 
+// ParseJSON reads one value of JSON, an answer perhaps, within the same limits. The error is an *Error.
+func ParseJSON(text []byte) (*Node, error) {
+	if len(text) > MaxSize {
+		return nil, refuse(TooLarge, "%d bytes, at most %d", len(text), MaxSize)
+	}
+	if !utf8.Valid(text) {
+		return nil, refuse(Malformed, "the text is not UTF-8")
+	}
+	return parseJSON(text)
+}
+
 // jsonReader builds nodes from the tokens of a JSON document.
 type jsonReader struct {
 	*json.Decoder
