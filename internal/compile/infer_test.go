@@ -305,6 +305,23 @@ components: {schemas: {Secret: {type: string, x-admin: {sensitive: true}}}}
 	}
 }
 
+// Rows that nothing names cannot be opened: what is done with one of them is a form of its own, or a report.
+func TestRowsWithoutAnID(t *testing.T) {
+	s := screens(t, `paths:
+  /lines: {get: {operationId: list, responses: {200: {content: {application/json: {schema: {type: array, items: {type: object, properties: {amount: {type: integer}, items: {type: array, items: {type: string}}}}}}}}}}}
+  /lines/{line}: {get: {operationId: get, responses: `+oneThing+`}, delete: {operationId: drop, responses: `+nothingMuch+`}}
+  /lines/{line}/move: {post: {operationId: move, responses: `+nothingMuch+`}}
+  /lines/{line}/parts: {get: {operationId: parts, responses: `+rowsOfThings+`}}
+`+thingSchema)
+	want := map[string]backoffice.Kind{"list": "list", "get": "report", "drop": "run", "move": "run", "parts": "report"}
+	if diff := cmp.Diff(want, kinds(s)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !slices.ContainsFunc(s.Guesses, func(g backoffice.Guess) bool { return g.About == "id" }) {
+		t.Error("nothing is said of it")
+	}
+}
+
 func TestMenu(t *testing.T) {
 	menu := func(text string) (got []string) {
 		for _, g := range screens(t, text+thingSchema).Menu {

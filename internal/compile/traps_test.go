@@ -292,12 +292,12 @@ func TestFields(t *testing.T) {
 		"no type":                  {`{properties: {a: {}}}`, backoffice.Field{Type: "object", Fields: []backoffice.Field{{Name: "a", Title: "A", Type: "any"}}}},
 		"example of 3.1":           {`{type: string, examples: [x, y]}`, backoffice.Field{Type: "string", Example: raw(`"x"`)}},
 		"true":                     {`true`, backoffice.Field{Type: "any"}},
-		"a reference to elsewhere": {`{$ref: 'https://example.com/schema.json'}`, backoffice.Field{Type: "any"}},
+		"a reference to elsewhere": {`{$ref: 'https://example.com/schema.json#/components/schemas/Thing'}`, backoffice.Field{Type: "any"}},
 		"a reference to nothing":   {`{$ref: '#/components/schemas/Nowhere'}`, backoffice.Field{Type: "any"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := screens(t, `paths: {/x: {post: {operationId: x, requestBody: {content: {application/json: {schema: {type: object, properties: {it: `+test.schema+`}}}}}, responses: {}}}}`+"\n")
+			s := screens(t, `paths: {/x: {post: {operationId: x, requestBody: {content: {application/json: {schema: {type: object, properties: {it: `+test.schema+`}}}}}, responses: {}}}}`+"\n"+thingSchema)
 			got := field(t, operation(t, s, "x").Body.Schema.Fields, "it")
 			test.want.Name, test.want.Title = "it", "It"
 			if diff := cmp.Diff(test.want, got, cmpopts.EquateEmpty()); diff != "" {

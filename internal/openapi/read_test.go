@@ -89,7 +89,8 @@ func TestRead_refuses(t *testing.T) {
 		"YAML: deep in lines":       {deepLines(400), TooLarge, 130},
 		"YAML: a bomb of aliases":   {bomb, TooLarge, 0},
 		"YAML: an alias of itself":  {"a: &a [*a]\n", Malformed, 1},
-		"YAML: an alias of nothing": {"a: *b\n", Malformed, 1},
+		"YAML: an alias of itself by another's name": {"a: &a 1\nb: &a [*a]\n", Malformed, 2},
+		"YAML: an alias of nothing":                  {"a: *b\n", Malformed, 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

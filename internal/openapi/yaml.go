@@ -14,7 +14,6 @@ import (
 // count as if they were written out: what a few lines can blow up is refused.
 type yamlReader struct {
 	anchors map[string]*Node
-	open    map[string]bool // anchors whose value is being read
 }
 
 func parseYAML(text []byte) (*Node, error) {
@@ -31,7 +30,7 @@ func parseYAML(text []byte) (*Node, error) {
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
 		return nil, refuse(Malformed, "the document is empty")
 	}
-	r := &yamlReader{anchors: map[string]*Node{}, open: map[string]bool{}}
+	r := &yamlReader{anchors: map[string]*Node{}}
 	n, err := r.value(file.Docs[0].Body, 0)
 	if err != nil {
 		return nil, err
@@ -168,9 +167,6 @@ func (r *yamlReader) mapping(values []*ast.MappingValueNode, depth int) (*Node, 
 			return nil, at(pair.Key, Malformed, strconv.Quote(clip(key))+" is there twice")
 		}
 		n.add(key, value)
-		if n.size > MaxValues {
-			return nil, at(pair.Key, TooLarge, "more than "+strconv.Itoa(MaxValues)+" values")
-		}
 	}
 	for _, from := range merged { // last: a member of its own goes before one that is merged
 		merge(n, from)

@@ -83,6 +83,11 @@ func TestASketchBecomesScreens(t *testing.T) {
 	if len(got) != 3 || len(s.Cards) != 2 || s.Title != "Wishes" {
 		t.Errorf("got %v, %d cards, title %s\n%s", got, len(s.Cards), s.Title, out.String())
 	}
+	for _, r := range s.Resources {
+		if r.Key == "gifts" && !strings.Contains(fmt.Sprint(r.Record.Fields), "note") {
+			t.Errorf("a gift in full has lost its note: %+v", r.Record.Fields)
+		}
+	}
 	fields := map[string]string{}
 	for _, f := range s.Resources[0].Row.Fields {
 		fields[f.Name] = fmt.Sprint(f.Type, " ", f.Format, " ", len(f.Choices), " ", f.Nullable)
