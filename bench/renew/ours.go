@@ -29,6 +29,7 @@ type Munjigi struct {
 	manager *session.Manager
 	feed    *session.Feed
 	store   *store.Store
+	ring    *keys.Ring
 }
 
 var app = account.App{Name: "tools", Realm: "staff", Origins: []string{Origin}, Services: []string{"wishlist", "market"}}
@@ -51,7 +52,7 @@ func NewMunjigi(ctx context.Context, dir string) (*Munjigi, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Munjigi{store: st, feed: session.NewFeed(session.FeedConfig{Store: st, Log: log})}
+	m := &Munjigi{store: st, ring: ring, feed: session.NewFeed(session.FeedConfig{Store: st, Log: log})}
 	m.manager, err = session.NewManager(ctx, session.Config{
 		Issuer: Origin, Store: st, Lineage: st, Keys: ring, Woken: m.feed.Wake,
 		Realms: map[string]session.Realm{"staff": {Policy: session.Policy{
@@ -106,12 +107,23 @@ func (m *Munjigi) Flood(ctx context.Context, n int) error {
 	workers := hashing.New(hashing.Config{})
 	defer workers.Close()
 	hasher := account.NewHasher(account.HasherConfig{Compute: workers.Compute})
-	door := &signin.Members{Realm: "staff", Store: m.store, Hasher: hasher, Log: slog.New(slog.DiscardHandler)}
+	log := slog.New(slog.DiscardHandler)
+	door, err := signin.New(signin.Config{
+		Realms: map[string]signin.Realm{"staff": {Checker: &signin.Members{Realm: "staff", Store: m.store, Hasher: hasher, Log: log}}},
+		Apps:   map[string]account.App{app.Name: app},
+		Store:  m.store, Sessions: m.manager, Keys: m.ring, Audit: m.store, Guesses: m.store, Log: log,
+	})
+	if err != nil {
+		return err
+	}
 	var group errgroup.Group
 	for i := range n {
 		group.Go(func() error {
 			for ctx.Err() == nil {
-				_, err := door.Check(ctx, signin.Credentials{Realm: "staff", Login: fmt.Sprint("person", i), Password: "correct horse battery"})
+				_, err := door.SignIn(ctx, signin.Credentials{
+					Realm: "staff", App: app.Name, Login: fmt.Sprint("person", i), Password: "correct horse battery",
+					Caller: session.Caller{From: fmt.Sprintf("10.0.%d.%d", i/200, i%200)},
+				})
 				full, ok := errors.AsType[*fault.Error](err)
 				switch {
 				case ctx.Err() != nil || ok && full.Code == fault.CredentialsWrong:

@@ -19,7 +19,7 @@ import (
 const asProgram = "MUNJIGI_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	if os.Getenv(asProgram) != "" || len(os.Args) == 2 && os.Args[1] == "hash" {
 		main()
 	}
 	testscript.Main(m, map[string]func(){"munjigi": main})

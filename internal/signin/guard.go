@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/fault"
@@ -57,6 +58,43 @@ type Place struct {
 	Wait time.Duration
 }
 
+// atTheStore is how many guesses may be counted at once: as many as passwords are checked. Counting one is a write, and
+// a renewal would have to wait for most of the five hundred who sign in at nine o'clock.
+func atTheStore() int { return max(1, runtime.GOMAXPROCS(0)/2) }
+
+// inTurns is a GuessStore that so many may use at once; the others wait in the order in which they came.
+type inTurns struct {
+	GuessStore
+	turns chan struct{}
+}
+
+func (s inTurns) Reserve(ctx context.Context, g Guess) (Places, error) {
+	if err := s.enter(ctx); err != nil {
+		return Places{}, err
+	}
+	defer s.leave()
+	return s.GuessStore.Reserve(ctx, g)
+}
+
+func (s inTurns) Settle(ctx context.Context, id [16]byte, wrong bool) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	defer s.leave()
+	return s.GuessStore.Settle(ctx, id, wrong)
+}
+
+func (s inTurns) enter(ctx context.Context) error {
+	select {
+	case s.turns <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s inTurns) leave() { <-s.turns }
+
 // aim is what a guess is at and where it comes from, before it is known who may make it.
 type aim struct {
 	realm, login string // login: as account.Login gives it; "" where only the network can be bounded
@@ -66,7 +104,7 @@ type aim struct {
 
 // guard has guesses looked at in turn, and none that there is no place for.
 type guard struct {
-	store   GuessStore
+	store   inTurns
 	now     func() time.Time
 	logins  *lines
 	sources *lines
@@ -74,7 +112,7 @@ type guard struct {
 }
 
 func newGuard(c Config, m *metrics) *guard {
-	return &guard{store: c.Guesses, now: c.Now, logins: newLines(3), sources: newLines(20), metrics: m}
+	return &guard{store: inTurns{c.Guesses, make(chan struct{}, atTheStore())}, now: c.Now, logins: newLines(3), sources: newLines(20), metrics: m}
 }
 
 // guess calls check, which is to answer credentials_wrong for a wrong guess and, when spent, in any case: then there is

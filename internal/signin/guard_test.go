@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -210,6 +211,64 @@ func TestGuessesStandInLine(t *testing.T) {
 		}
 		if len(g.logins.byName) != 0 || len(g.sources.byName) != 0 || g.logins.all != 0 || g.sources.all != 0 {
 			t.Errorf("left behind: %v, %v", g.logins, g.sources)
+		}
+	})
+}
+
+// slow is a GuessStore that takes its time, and notes how many use it at once.
+type slow struct {
+	counting
+	inside, most int
+}
+
+func (s *slow) Reserve(ctx context.Context, g Guess) (Places, error) {
+	s.use()
+	return s.counting.Reserve(ctx, g)
+}
+
+func (s *slow) Settle(ctx context.Context, id [16]byte, wrong bool) error {
+	s.use()
+	return s.counting.Settle(ctx, id, wrong)
+}
+
+func (s *slow) use() {
+	s.mu.Lock()
+	s.inside++
+	s.most = max(s.most, s.inside)
+	s.mu.Unlock()
+	time.Sleep(time.Millisecond)
+	s.mu.Lock()
+	s.inside--
+	s.mu.Unlock()
+}
+
+func TestACrowdLeavesTheStoreToOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, _ := guardOf(t, free)
+		store := &slow{counting: counting{answers: []Places{free}}}
+		g.store.GuessStore = store
+		var group sync.WaitGroup
+		for i := range 500 {
+			group.Go(func() {
+				one := aim{realm: "members", login: fmt.Sprint("person", i), from: fmt.Sprintf("10.0.%d.%d", i/250, i%250)}
+				if err := g.guess(t.Context(), one, func(bool) error { return nil }); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if len(store.settled) != 500 || store.most != atTheStore() {
+			t.Errorf("%d of 500 were settled, up to %d at once, want %d", len(store.settled), store.most, atTheStore())
+		}
+		// Somebody who does not wait until it is their turn is not looked at.
+		for len(g.store.turns) < cap(g.store.turns) {
+			g.store.turns <- struct{}{}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := g.guess(ctx, kim, func(bool) error { t.Error("looked at"); return nil })
+		if fault.CodeOf(err) != fault.TooManyAttempts {
+			t.Errorf("got %v, want too_many_attempts", err)
 		}
 	})
 }
