@@ -20,7 +20,7 @@ declare module 'vue-router' {
 const account = () => import('./screens/account/AccountScreen.vue')
 
 const routes: RouteRecordRaw[] = [
-  { path: '/', component: () => import('./screens/home/HomeScreen.vue'), meta: { title: 'home.page' } },
+  { path: '/', component: () => import('./screens/home/HomeScreen.vue'), meta: { title: 'home.page', wide: true } },
   { path: '/account', component: account, meta: { title: 'account.page' } },
   { path: '/people', component: () => import('./screens/people/PeopleScreen.vue'), meta: { title: 'people.page' } },
   {

@@ -71,12 +71,26 @@ export function changeSince(now: number | null, before: number | null): number |
   return (now - before) / Math.abs(before)
 }
 
+/** Cards to be shown: a figure that another card compares itself with, or aims at, has its place there. */
+export function shownCards(cards: Card[]): Card[] {
+  const beside = new Set(
+    cards.flatMap(({ operation, pointer, chart }) =>
+      [chart.previous, chart.target]
+        .filter(Boolean)
+        .map((name) => `${operation} ${pointer.replace(/\/[^/]*$/, '')}/${name}`),
+    ),
+  )
+  return cards.filter(({ operation, pointer }) => !beside.has(`${operation} ${pointer}`))
+}
+
 /** What a card shows of an answer: one figure, or rows. Undefined when the answer has no such thing. */
 export interface Shown {
   value: Value
   previous: Value
   target: Value
   rows: Row[] | null
+  /** What lies beside the value: the currency of an amount. */
+  row: Row
 }
 
 export function shownOf(card: Card, answer: Value): Shown | null {
@@ -91,5 +105,6 @@ export function shownOf(card: Card, answer: Value): Shown | null {
     previous: previous ? row[previous] : undefined,
     target: target ? row[target] : undefined,
     rows,
+    row,
   }
 }

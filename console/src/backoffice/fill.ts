@@ -147,7 +147,10 @@ function emptied({ field, draft, before, pointer, wrongs }: Here): Value {
     return field.required && field.nullable ? null : undefined
   }
   if (field.nullable) return null
-  if (field.required) wrongs[pointer] = { code: 'required' }
+  if (field.required) {
+    wrongs[pointer] = { code: 'required' }
+    return undefined
+  }
   return field.type === 'string' && !field.format && !field.choices ? '' : null
 }
 

@@ -61,7 +61,7 @@ function configOf(
   const many = figures.series.length > 1
   const ticks = { color: paint.text, font: { family: paint.font, size: 12 }, maxRotation: 0, autoSkipPadding: 16 }
   const values = { beginAtZero: true, grid: { color: paint.line }, border: { display: false } }
-  const places = { grid: { display: false }, border: { color: paint.line }, ticks }
+  const places = { grid: { display: false }, border: { color: paint.line }, ticks: { ...ticks, autoSkip: !lying } }
   const heights = {
     ...values,
     ticks: { ...ticks, maxTicksLimit: small ? 4 : 7, callback: (value: unknown) => short.format(Number(value)) },
