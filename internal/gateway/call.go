@@ -100,8 +100,8 @@ func (c *call) readIntention(r *http.Request) (err error) {
 	if c.reason, err = readReason(r.Header); err != nil {
 		return err
 	}
-	if c.operation.Guard.Reason && c.operation.Write() && c.reason == "" {
-		return &fault.Error{Code: fault.ReasonRequired, Service: c.service.name, Detail: "say why in the header Munjigi-Reason"}
+	if err := c.needsReason(); err != nil {
+		return err
 	}
 	if c.reveal, err = c.readReveal(r.Header); err != nil {
 		return err
@@ -110,6 +110,14 @@ func (c *call) readIntention(r *http.Request) (err error) {
 		c.key, err = readKey(r.Header)
 	}
 	return err
+}
+
+// needsReason: a guard may ask for one of what only reads, too.
+func (c *call) needsReason() error {
+	if !c.operation.Guard.Reason || c.reason != "" {
+		return nil
+	}
+	return &fault.Error{Code: fault.ReasonRequired, Service: c.service.name, Detail: "say why in the header Munjigi-Reason"}
 }
 
 // readReveal: sensitive fields are shown of one record at a time, never of a list.
@@ -157,10 +165,10 @@ func readKey(header http.Header) (string, error) {
 // recorded is what the audit calls this; "" = nothing that it would keep.
 func (c *call) recorded() audit.Action {
 	switch {
-	case c.operation.Write():
-		return audit.Called
 	case c.reveal:
 		return audit.Revealed
+	case c.operation.Write() || c.operation.Guard.Reason:
+		return audit.Called
 	}
 	return ""
 }

@@ -69,22 +69,23 @@ func (g *Gateway) prepareExport(r *http.Request, who Caller) (*export, error) {
 	if !ok {
 		return nil, unknown("this is no list")
 	}
-	if !who.has(s.roles.Export) {
-		return nil, missing(s.name, s.roles.Export)
-	}
-	if len(f.operation.Guard.Roles) > 0 && !who.has(f.operation.Guard.Roles) {
-		return nil, missing(s.name, f.operation.Guard.Roles)
+	if err := s.guarded(who, f.operation, s.roles.Export); err != nil {
+		return nil, err
 	}
 	c := &call{found: f, who: who, service: s, table: t, mask: t.facts[f.operation].mask}
 	if c.query, err = query(r.URL.RawQuery, f.operation); err != nil {
 		return nil, err
 	}
+	if c.reason, err = readReason(r.Header); err != nil {
+		return nil, err
+	}
+	if err := c.needsReason(); err != nil {
+		return nil, err
+	}
 	// A list is in order or not for whoever reads it by machine: only filters, search and sort are the caller's.
 	e := &export{call: c, g: g, resource: resource, paging: sheet.NewPaging(resource.Paging)}
 	c.query = e.paging.Without(c.query)
-	if c.header, err = outgoing(http.Header{}, f.operation); err != nil {
-		return nil, err
-	}
+	c.header = http.Header{"Accept": {"application/json"}}
 	row := &resource.Row
 	if each, ok := t.view.In(who.Language); ok { // titles in the person's language
 		for i := range each.Resources {

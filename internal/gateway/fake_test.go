@@ -36,6 +36,7 @@ type world struct {
 	mu      sync.Mutex // guards what follows
 	handler http.HandlerFunc
 	seen    []*http.Request
+	bodies  []string
 	who     Caller
 	ended   error // what the store says of the session
 	service backoffice.Service

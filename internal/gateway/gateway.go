@@ -213,9 +213,15 @@ func (s *service) permit(who Caller, t *table, o *backoffice.Operation) error {
 	if o.Write() {
 		roles = s.roles.Write
 	}
-	switch {
-	case t.facts[o].new:
+	if t.facts[o].new {
 		return &fault.Error{Code: fault.OperationNotGranted, Service: s.name}
+	}
+	return s.guarded(who, o, roles)
+}
+
+// guarded tells why the caller may not run an operation that asks for one of roles, and for what its guard does.
+func (s *service) guarded(who Caller, o *backoffice.Operation, roles []string) error {
+	switch {
 	case !who.has(roles):
 		return missing(s.name, roles)
 	case len(o.Guard.Roles) > 0 && !who.has(o.Guard.Roles):

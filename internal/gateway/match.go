@@ -27,6 +27,7 @@ type table struct {
 	paths   []*template
 	lists   map[string]*backoffice.Resource // by the id of the operation that lists it
 	screens map[string][]byte               // JSON of the screens, by language
+	veiled  bool                            // something of the service is sensitive
 	total   map[string]bool                 // headers in which lists tell their totals
 }
 
@@ -50,6 +51,9 @@ type segment struct {
 	names   []string       // of the parameters, in order
 	between []string       // the literals around them: one more than names
 }
+
+// countsRows are headers that a document may have passed back: what they hold is a number of rows, by their names.
+var countsRows = regexp.MustCompile(`(?i)^(x-)?[a-z-]*(total|count)[a-z-]*$`)
 
 func newTable(view *catalog.View) *table {
 	t := &table{
@@ -76,6 +80,7 @@ func newTable(view *catalog.View) *table {
 		}
 		byPath[path].operations[o.Method] = o
 		t.facts[o] = facts{mask.New(view.Masks[key]), view.Waiting[key].New}
+		t.veiled = t.veiled || len(view.Masks[key]) > 0
 	}
 	// OpenAPI 3.1 §4.8.8.2: what is concrete comes before what has parameters.
 	slices.SortStableFunc(t.paths, func(a, b *template) int { return cmp.Compare(b.literal, a.literal) })
@@ -84,7 +89,7 @@ func newTable(view *catalog.View) *table {
 		if r.List != "" {
 			t.lists[r.List] = r
 		}
-		if name, ok := strings.CutPrefix(r.Paging.Total, "header:"); ok {
+		if name, ok := strings.CutPrefix(r.Paging.Total, "header:"); ok && countsRows.MatchString(name) {
 			t.total[canonical(name)] = true
 		}
 	}

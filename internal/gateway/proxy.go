@@ -36,6 +36,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) error
 	in := r.WithContext(ctx)
 	if r.ContentLength != 0 {
 		c.body = newIncoming(w, r.Body, watch, limit)
+		c.body.guarded = c.table.veiled && limit == g.Limits.Body
 		in.Body = c.body
 	}
 	proxy := httputil.ReverseProxy{
@@ -48,6 +49,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) error
 	}
 	proxy.ServeHTTP(out, in)
 	if c.err != nil {
+		out.until.move() // what is told now may be late
 		return trouble(ctx, c.service.name, c.err)
 	}
 	return nil

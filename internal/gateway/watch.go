@@ -1,15 +1,18 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/fault"
+	"github.com/munjigi/munjigi/internal/gateway/mask"
 )
 
 // watch looks after a call that lasts: it ends when the session does, and when nothing moves any more.
@@ -82,13 +85,18 @@ func (d *deadline) move() {
 // incoming is the caller's body on its way to the service.
 type incoming struct {
 	io.ReadCloser
-	watch *watch
-	until deadline
+	watch   *watch
+	until   deadline
+	guarded bool   // nothing that hides a value may be written in its place
+	tail    []byte // the end of the last piece, where a mask may have begun
 }
 
 func newIncoming(w http.ResponseWriter, body io.ReadCloser, watch *watch, limit int64) *incoming {
 	watch.bodies.Store(true)
-	return &incoming{http.MaxBytesReader(nil, body, limit), watch, deadline{set: http.NewResponseController(w).SetReadDeadline, by: watch.g.Limits.Stall}}
+	return &incoming{
+		ReadCloser: http.MaxBytesReader(nil, body, limit), watch: watch,
+		until: deadline{set: http.NewResponseController(w).SetReadDeadline, by: watch.g.Limits.Stall},
+	}
 }
 
 func (b *incoming) Read(into []byte) (int, error) {
@@ -96,11 +104,28 @@ func (b *incoming) Read(into []byte) (int, error) {
 	n, err := b.ReadCloser.Read(into)
 	if n > 0 {
 		b.watch.moved.Store(time.Now().UnixNano())
+		if b.guarded && b.hasMask(into[:n]) {
+			return 0, errMask
+		}
 	}
 	if err != nil {
 		_ = b.until.set(time.Time{}) // the answer may take longer than the body did
 	}
 	return n, err
+}
+
+// masks are how JSON may spell what hides a value.
+var masks = [][]byte{[]byte(`"` + mask.Masked + `"`), []byte(`"` + strings.Repeat(`\u2022`, 4) + `"`)}
+
+// errMask: whoever sends back a record as it was shown would lose what was hidden in it.
+var errMask = &fault.Error{Code: fault.RequestInvalid, Detail: "the body has " + mask.Masked + " for a value: leave out what is hidden, or reveal it first"}
+
+// hasMask looks for a mask in a piece and in what was before it. The piece is not passed on when there is one, so what
+// the service has of it is no JSON.
+func (b *incoming) hasMask(piece []byte) bool {
+	both := slices.Concat(b.tail, piece)
+	b.tail = slices.Clone(both[max(0, len(both)-len(masks[1])):])
+	return slices.ContainsFunc(masks, func(m []byte) bool { return bytes.Contains(both, m) })
 }
 
 // outward is the answer on its way to the caller. Its headers are kept apart until it begins: what a service sends ahead
