@@ -122,8 +122,8 @@ func (t *tree) parentOf(p naming.Path) *found {
 
 func (t *tree) add(o *op, parent *found) {
 	o.Kind = backoffice.List
-	f := &found{path: o.path, op: o, parent: parent}
-	words := o.path.Words()
+	f := &found{path: t.base(o), op: o, parent: parent}
+	words := f.path.Words()
 	name := "root"
 	if len(words) > 0 {
 		name = words[len(words)-1]
@@ -138,12 +138,34 @@ func (t *tree) add(o *op, parent *found) {
 	for t.keys[f.Key] != nil {
 		f.Key += "-2"
 	}
-	t.keys[f.Key], t.list[o.path.All()] = f, f
+	t.keys[f.Key], t.list[f.path.All()] = f, f
 	f.List, f.Rows, f.Each = o.ID, o.shape.Rows, o.shape.Each
 	f.row = t.Flatten(o.shape.Item)
 	f.Row = t.rowField(f)
 	t.identify(f)
 	t.in = append(t.in, f)
+}
+
+// base is the path that records of a list lie below: its own, unless the list is one way of finding them, "/pet/findByTag"
+// of those at "/pet/{id}", and nothing lists them there.
+func (t *tree) base(o *op) naming.Path {
+	n := o.path.Len() - 1
+	key := o.path.Key(max(n, 0))
+	row := t.Flatten(o.shape.Item)
+	if n < 1 || len(o.path.Params()) > 0 || len(t.at[o.path.All()+"/{}"]) > 0 || t.list[key] != nil || len(row.Refs) == 0 {
+		return o.path
+	}
+	for _, other := range t.at[key] {
+		if other.Method == "GET" {
+			return o.path
+		}
+	}
+	for _, one := range t.at[key+"/{}"] {
+		if one.Method == "GET" && one.shape.Top != nil && slices.Contains(one.shape.Top.Refs, row.Refs[0]) {
+			return naming.SplitPath("/" + strings.Join(o.path.Parts[:n], "/"))
+		}
+	}
+	return o.path
 }
 
 // records finds what can be done with a list and with a record of it.
@@ -180,7 +202,8 @@ func (t *tree) take(f *found, o *op, kind backoffice.Kind, id *string) {
 // record finds the operations on one record: of PATCH and PUT the first is the edit, and where there is neither a POST.
 func (t *tree) record(f *found, there []*op) {
 	for _, o := range there {
-		if o.Method == "GET" && t.free(o) && o.shape.Form == value.Record && t.wants(o, backoffice.Get) && len(t.unknown(o)) == 0 {
+		isOne := o.shape.Form == value.Record || (o.shape.Form == value.List && named(o))
+		if o.Method == "GET" && t.free(o) && f.Get == "" && isOne && t.wants(o, backoffice.Get) && len(t.unknown(o)) == 0 {
 			t.take(f, o, backoffice.Get, &f.Get)
 		}
 		if o.Method == "DELETE" && t.free(o) && f.Delete == "" && t.wants(o, backoffice.Delete) {
@@ -194,6 +217,12 @@ func (t *tree) record(f *found, there []*op) {
 			}
 		}
 	}
+}
+
+// named tells whether the value at the end of a path names one record, so that a list answered there has just that one.
+func named(o *op) bool {
+	list := naming.Words(naming.Param(o.path.Last()))
+	return len(list) > 0 && slices.Contains([]string{"id", "uuid", "key", "email"}, strings.ToLower(list[len(list)-1]))
 }
 
 // annotated takes what an annotation says is the create, update or delete of a list, wherever below it lies.

@@ -124,6 +124,9 @@ func (t *tree) property(f *found, name string) string {
 			return property
 		}
 	}
+	if property := f.alike(naming.Words(name)); property != "" {
+		return t.aip(f, property)
+	}
 	for _, wanted := range idNames {
 		if property := f.scalarColumn(wanted); property != "" {
 			if property = t.aip(f, property); !strings.Contains(naming.Plain(name), naming.Plain(wanted)) && !strings.HasSuffix(property, "#last") && !naming.Same(name, one) {
@@ -142,6 +145,21 @@ func (t *tree) property(f *found, name string) string {
 		}
 	}
 	return ""
+}
+
+// alike is the property that shares the last word of a path's value, "username" of {user_name}, or its first, "ip" of
+// {ip_address}. That something is an id says nothing of whose.
+func (f *found) alike(list []string) string {
+	if len(list) < 2 || naming.Plain(list[len(list)-1]) == "id" {
+		return ""
+	}
+	last := naming.Plain(list[len(list)-1])
+	for _, field := range f.Row.Fields {
+		if isScalar(field) && strings.HasSuffix(naming.Plain(field.Name), last) {
+			return field.Name
+		}
+	}
+	return f.scalarColumn(list[0])
 }
 
 // aip marks a name that holds the whole path ("shops/12"): of it the last part is what a path takes.
@@ -190,6 +208,9 @@ func (t *tree) recordOf(f *found) {
 		return
 	}
 	pointer, node := t.Inner(get.shape.Top, naming.Singular(f.path.Last()))
+	if get.shape.Form == value.List { // of one
+		pointer, node = get.shape.Rows+"/0", get.shape.Item
+	}
 	f.RecordAt = pointer
 	if node == nil {
 		return

@@ -122,7 +122,18 @@ func (t *tree) isSeries(o *op) bool {
 	return value.ChartOf(o.note.Get("chart")) != nil || t.series(o.shape.Item) != nil
 }
 
-var timeNames = []string{"date", "day", "week", "month", "year", "hour", "period", "time", "timestamp", "ts", "bucket", "at", "quarter", "minute"}
+var timeNames = []string{"date", "day", "week", "month", "year", "hour", "timestamp", "ts", "bucket", "quarter", "minute"}
+
+// countNames are words of names that say how much there is of something.
+var countNames = []string{
+	"count", "total", "amount", "sum", "value", "revenue", "sales", "share", "percent", "percentage", "rate", "average", "avg", "n", "number", "quantity", "qty", "score", "reputation", "visits", "views", "clicks",
+}
+
+func isCount(name string) bool {
+	return slices.ContainsFunc(naming.Words(name), func(word string) bool {
+		return slices.Contains(countNames, strings.ToLower(word)) || slices.Contains(countNames, strings.ToLower(naming.Singular(word)))
+	})
+}
 
 // series is how rows of a point in time and figures are drawn, or of a name and one figure; nil for anything else.
 func (t *tree) series(item *openapi.Node) *backoffice.Chart {
@@ -145,7 +156,7 @@ func (t *tree) series(item *openapi.Node) *backoffice.Chart {
 			if what == "" {
 				what = p.Name
 			}
-		case inner.Kind == "string" && name == "":
+		case inner.Kind == "string" && name == "" && format == "":
 			name = p.Name
 		default:
 			return nil
@@ -154,7 +165,7 @@ func (t *tree) series(item *openapi.Node) *backoffice.Chart {
 	switch {
 	case when != "" && what != "":
 		return &backoffice.Chart{Type: "line", X: when, Y: what, By: name}
-	case name != "" && what != "" && len(s.Props) == 2:
+	case name != "" && isCount(what) && len(s.Props) == 2:
 		return &backoffice.Chart{Type: "bar", X: name, Y: what}
 	}
 	return nil

@@ -305,6 +305,77 @@ components: {schemas: {Secret: {type: string, x-admin: {sensitive: true}}}}
 	}
 }
 
+// Records that are found in several ways, and listed in none, belong to the first of these. An answer with a list of one
+// is that one.
+func TestRecordsThatAreOnlyFound(t *testing.T) {
+	s := screens(t, `paths:
+  /pet: {post: {operationId: add, `+aBodyOfAThing+`, responses: `+oneThing+`}, put: {operationId: put, `+aBodyOfAThing+`, responses: `+oneThing+`}}
+  /pet/findByStatus: {get: {operationId: byStatus, parameters: [{name: status, in: query, schema: {type: string, enum: [new, sold]}}], responses: `+rowsOfThings+`}}
+  /pet/findByTags: {get: {operationId: byTags, responses: `+rowsOfThings+`}}
+  /pet/{petId}: {get: {operationId: get, responses: `+oneThing+`}, delete: {operationId: drop, responses: `+nothingMuch+`}}
+  /pet/{petId}/photo: {post: {operationId: photo, responses: `+nothingMuch+`}}
+  /blocks: {get: {operationId: blocks, responses: `+rowsOfThings+`}}
+  /blocks/{block_id}: {get: {operationId: block, responses: `+rowsOfThings+`}}
+  /blocks/{colour}/more: {get: {operationId: more, responses: `+nothingMuch+`}}
+`+thingSchema)
+	r := resource(t, s, "pet")
+	got := []string{r.List, r.Get, r.Create, r.Delete, strings.Join(r.RowActions, " "), strings.Join(r.ListActions, " "), r.ID}
+	if diff := cmp.Diff([]string{"byStatus", "get", "add", "drop", "photo", "put", "id"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if other := resource(t, s, "findByTags"); other.Opens != "pet" {
+		t.Errorf("rows of the other open %q", other.Opens)
+	}
+	if b := resource(t, s, "blocks"); b.Get != "block" || b.RecordAt != "/0" || b.Record == nil || len(b.Record.Fields) != 2 {
+		t.Errorf("got %q at %q", b.Get, b.RecordAt)
+	}
+}
+
+// What a path calls a record by is found among a row's properties by the words of its name.
+func TestIDs(t *testing.T) {
+	tests := []struct{ path, properties, want string }{
+		{"/ips/{ip_address}", "ip: {type: string}, pool: {type: string}", "ip"},
+		{"/subusers/{subuser_name}", "id: {type: integer}, username: {type: string}", "username"},
+		{"/shops/{shopId}", "shop_id: {type: string}, id: {type: string}", "shop_id"},
+		{"/shops/{shop_id}", "owner_id: {type: string}, id: {type: string}", "id"},
+		{"/shops/{id}", "shopId: {type: string}, name: {type: string}", "shopId"},
+		{"/shops/{shop}", "slug: {type: string}, email: {type: string}", "slug"},
+		{"/shops/{id}", "lines: {type: array, items: {}}", ""},
+	}
+	for _, test := range tests {
+		list, _, _ := strings.Cut(test.path, "/{")
+		s := screens(t, `paths:
+  `+list+`: {get: {operationId: list, responses: `+rowsOfThings+`}}
+  '`+test.path+`': {get: {operationId: get, responses: `+oneThing+`}}
+components: {schemas: {Thing: {type: object, properties: {`+test.properties+`}}}}
+`)
+		if got := s.Resources[0].ID; got != test.want {
+			t.Errorf("%s with %s: got %q, want %q", test.path, test.properties, got, test.want)
+		}
+	}
+}
+
+// Rows of a name and a number are figures only where the number says how much there is.
+func TestFiguresAreNoRecords(t *testing.T) {
+	for properties, want := range map[string]backoffice.Kind{
+		"city: {type: string}, visits: {type: integer}":                                                        "cards",
+		"city: {type: string}, total_amount: {type: number}":                                                   "cards",
+		"email: {type: string}, created: {type: integer}":                                                      "list",
+		"email: {type: string, format: email}, count: {type: integer}":                                         "list",
+		"day: {type: string, format: date}, seats: {type: integer}":                                            "cards",
+		"id: {type: string}, day: {type: string, format: date}, n: {type: integer}":                            "list",
+		"period: {type: string}, remaining: {type: integer}, price: {type: number}":                            "list",
+		"city: {type: string}, visits: {type: integer}, open: {type: boolean}, more: {type: array, items: {}}": "list",
+	} {
+		s := screens(t, `paths: {/x: {get: {operationId: x, responses: `+rowsOfThings+`}}}
+components: {schemas: {Thing: {type: object, properties: {`+properties+`}}}}
+`)
+		if got := kinds(s)["x"]; got != want {
+			t.Errorf("%s: got %s, want %s", properties, got, want)
+		}
+	}
+}
+
 // Rows that nothing names cannot be opened: what is done with one of them is a form of its own, or a report.
 func TestRowsWithoutAnID(t *testing.T) {
 	s := screens(t, `paths:

@@ -86,7 +86,7 @@ func capital(text string) string {
 var irregular = map[string]string{
 	"people": "person", "children": "child", "men": "man", "women": "woman", "indices": "index", "vertices": "vertex", "data": "datum",
 	"media": "medium", "criteria": "criterion", "analyses": "analysis", "addresses": "address", "statuses": "status", "aliases": "alias",
-	"buses": "bus", "news": "news", "series": "series", "leaves": "leaf", "shelves": "shelf", "halves": "half", "movies": "movie", "cookies": "cookie", "caches": "cache",
+	"buses": "bus", "news": "news", "series": "series", "leaves": "leaf", "shelves": "shelf", "ips": "ip", "ids": "id", "halves": "half", "movies": "movie", "cookies": "cookie", "caches": "cache",
 }
 
 // Singular is the last word of a name in the singular, for labels and for finding what a reference means; no path is
