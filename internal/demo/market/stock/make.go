@@ -164,6 +164,7 @@ func (m *maker) makeCustomers() {
 }
 
 func (m *maker) makeOrders() {
+	m.made.Orders = make([]Order, 0, daysBack*usualOrders*6/5)
 	for back := daysBack; back >= 0; back-- {
 		day := m.today.AddDate(0, 0, -back)
 		usual := usualOrders * (0.7 + 0.5*float64(daysBack-back)/daysBack) // the market grows
