@@ -205,10 +205,12 @@ func (m *market) showProduct(r *http.Request) (any, error) {
 	})
 }
 
-// outcome is what became of one of many rows.
+// outcome is what became of one of many rows: what it would have been alone. Code and title are of a refusal.
 type outcome struct {
-	ID string `json:"id"`
-	service.Said
+	ID     string `json:"id"`
+	Status int    `json:"status"`
+	Code   string `json:"code,omitempty"`
+	Title  string `json:"title,omitempty"`
 }
 
 // hideProducts does what it can, and says of each row what became of it.
@@ -231,11 +233,12 @@ func (m *market) hideProducts(r *http.Request) (any, error) {
 		one, err := m.hide(id, waiting)
 		if err != nil {
 			failed++
-			results = append(results, outcome{id, service.Say(r, err)})
+			why := service.Say(r, err)
+			results = append(results, outcome{id, why.Status, why.Code, why.Title})
 			continue
 		}
 		m.note(r, "product.hidden", one.ShopID, one.ID)
-		results = append(results, outcome{ID: id, Said: service.Said{Status: http.StatusOK}})
+		results = append(results, outcome{ID: id, Status: http.StatusOK})
 	}
 	return map[string]any{"done": len(results) - failed, "failed": failed, "results": results}, nil
 }

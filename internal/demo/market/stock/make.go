@@ -118,6 +118,9 @@ func (m *maker) makeProducts() {
 		for range n {
 			base := chance.Pick(m.Dice, goods[seller.Category])
 			at := len(m.made.Products)
+			if at == 0 {
+				base = goods[seller.Category][0] // one that a page of documentation can speak of
+			}
 			m.of[i] = append(m.of[i], at)
 			m.made.Products = append(m.made.Products, m.product(at, seller, base))
 		}
@@ -143,9 +146,6 @@ func (m *maker) product(at int, seller Shop, base good) Product {
 		one.Status = "hidden"
 	case m.In(14):
 		one.Status, one.Stock = "sold_out", 0
-	}
-	if at == 0 {
-		one.Name, one.Price = "양모 담요", 89000
 	}
 	return one
 }
