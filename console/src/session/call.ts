@@ -140,7 +140,6 @@ export function sendOf(session: Session, cookieOf?: string): Send {
         return exchange(path, init, cookieOf ? { app: cookieOf } : { token })
       },
       problem: sessionProblem,
-      drop: (response) => void response.body?.cancel().catch(() => {}),
     })
 }
 

@@ -27,7 +27,6 @@ export function wrapAdapter(instance: AxiosInstance, session: Session, resolve: 
           )
         },
         problem,
-        drop() {},
       })
       // The adapter makes axios' own error of an abort.
       .catch((error) => (signal?.aborted ? inner(config).then((good) => ({ good })) : Promise.reject(error)))

@@ -55,12 +55,16 @@ export class SessionError extends Error {
 
   constructor(code: LocalCode | (string & {}), facts: Facts = {}) {
     super(code)
-    const { sessions, ticket } = facts.problem ?? {}
-    const transient = /^E_(N.*K|O|T|R|SER|B)/.test(code)
-    Object.assign(
-      this,
-      { name: 'SessionError', code, transient, status: 0, retryAfter: 0, problem: null, sessions, ticket },
-      facts,
-    )
+    Object.assign(this, {
+      name: 'SessionError',
+      code,
+      transient: /^E_([BORT]|SER|NE)/.test(code),
+      status: 0,
+      retryAfter: 0,
+      problem: null,
+      sessions: facts.problem?.sessions,
+      ticket: facts.problem?.ticket,
+      ...facts,
+    })
   }
 }

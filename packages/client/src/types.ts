@@ -74,8 +74,6 @@ export interface Job<T> {
   send(token: string | undefined): Promise<T>
   /** The problem of a 401, null for every other answer. */
   problem(result: T): Promise<Problem | null>
-  /** Lets go of an answer that nobody will read. */
-  drop(result: T): void
 }
 
 export interface RenewOptions {
@@ -102,7 +100,7 @@ export interface Session {
   carry<T>(job: Job<T>): Promise<T>
   /** Whether `url` is one that tokens are sent to. */
   covers(url: string): boolean
-  /** Whether somebody is signed in: at most one renewal, none when it is known. `verify` asks the server in any case. */
+  /** Whether somebody is signed in: at most one renewal, none when it is known. `verify` asks the server even when its token is good. */
   ready(options?: { verify?: boolean | 'enter'; signal?: AbortSignal }): Promise<State>
   renew(options?: RenewOptions): Promise<State>
   /** A token with at least `minValidity` seconds left; null when nobody is signed in. */

@@ -6,6 +6,9 @@ export const tick = () => performance.now()
 
 export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
+/** Half a second, doubled each time, ±20 %, at most half a minute. */
+export const backoff = (n: number) => Math.min(500 * 2 ** n, 30_000) * (0.8 + 0.4 * Math.random())
+
 export const ignore = () => {}
 
 /** The browser may forbid storage and channels by throwing. */
@@ -17,18 +20,16 @@ export function quietly<T>(work: () => T): T | undefined {
   }
 }
 
-/** `work`, or the caller's own abort: others who wait for the same are not affected. */
-export async function orAbort<T>(signal: AbortSignal | null | undefined, work: () => Promise<T>): Promise<T> {
-  if (!signal) return work()
-  signal.throwIfAborted()
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort)
-    work()
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', abort))
-  })
-}
-
-/** What is in a response, or undefined when it is no JSON. */
-export const bodyOf = (response: Response): Promise<unknown> => response.json().catch(ignore)
+/** `work`, or the abort of who called it: others who wait for the same are not affected. */
+export const abortable =
+  <O extends { signal?: AbortSignal | null | undefined }, T>(work: (options: O) => Promise<T>) =>
+  (options = {} as O) =>
+    new Promise<T>((resolve, reject) => {
+      const { signal } = options
+      const over = new AbortController()
+      signal?.throwIfAborted()
+      signal?.addEventListener('abort', () => reject(signal.reason), over)
+      work(options)
+        .then(resolve, reject)
+        .finally(() => over.abort())
+    })

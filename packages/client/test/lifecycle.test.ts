@@ -23,6 +23,15 @@ test('should handle multiple visibility changes', async () => {
   expect(server.renewals).toBe(2)
 })
 
+test('a look during the first renewal does not make it come too late', async () => {
+  const session = page(server)
+  const ready = session.ready()
+  await pass(5)
+  for (const event of ['visibilitychange', 'focus', 'pageshow']) fire(event)
+  expect((await settle(ready)).status).toBe('active')
+  expect(server.renewals).toBe(1)
+})
+
 test('hidden tab issues 0 refreshes', async () => {
   const session = page(server, { keepAlive: 'visible' })
   await settle(session.ready())

@@ -177,6 +177,18 @@ describe('failures', () => {
     expect(server.renewals).toBe(2)
   })
 
+  test('attempts that each take long: E_TIMEOUT after 10 s in all', async () => {
+    const session = await expired(server)
+    server.script = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 4000))
+      return new Response(null, { status: 503 })
+    }
+    const begun = Date.now()
+    await expect(settle(session.fetch(`${api}/`))).rejects.toMatchObject({ code: 'E_TIMEOUT', transient: true })
+    expect(Date.now() - begun).toBeLessThanOrEqual(12_000)
+    expect(server.renewals).toBe(3)
+  })
+
   test('Retry-After seconds and HTTP-date honoured, capped', async () => {
     for (const kind of ['7', 'date', '999999']) {
       const session = await expired(server)
@@ -211,6 +223,7 @@ describe('failures', () => {
     'captive portal: 200 text/html from refresh → transient, session kept': '<html>Welcome</html>',
     'test refresh session with removed front-token header in the response': '{"access_token":"x"}',
     'refresh throwing an error with empty body': '',
+    'a session without a token': '{"session":{"id":"S1"},"expires_at":1}',
   }))
     test(name, async () => {
       const session = await expired(server)
@@ -292,6 +305,17 @@ describe('the end', () => {
     expect(await settle(session.ready())).toMatchObject({ status: 'anonymous', end: null })
     await settle(session.ready())
     expect(server.renewals).toBe(1)
+  })
+
+  test('nobody is there: verify asks nothing, and with a live token it asks', async () => {
+    server.hint = false
+    expect((await settle(page(server).ready({ verify: true }))).status).toBe('anonymous')
+    expect(server.calls).toHaveLength(0)
+    server.hint = true
+    const session = page(server)
+    await settle(session.ready())
+    await settle(session.ready({ verify: true }))
+    expect(server.calls.map(({ method }) => method)).toEqual(['POST', 'GET'])
   })
 
   test('should not throw if refresh returns a 500', async () => {

@@ -73,7 +73,11 @@ test('API keeps returning 401 after refresh: 1 refresh, 1 replay, then the 401; 
 
 test('a 401 for another reason is returned', async () => {
   const session = await refused()
-  for (const answer of [server.problem(401, 'token_malformed'), new Response('no', { status: 401 })]) {
+  for (const answer of [
+    server.problem(401, 'token_malformed'),
+    server.problem(401, 'constructor'), // what every object has
+    new Response('no', { status: 401 }),
+  ]) {
     server.service = () => answer
     const response = await settle(session.fetch(`${api}/`))
     expect([response.status, server.renewals]).toEqual([401, 0])
