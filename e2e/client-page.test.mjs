@@ -1,39 +1,13 @@
 // What befalls a page with the browser client: it is killed, left, restored, displaced, put to sleep, and not alone.
 
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expired, graceMs, launch, rounds, run, startTown, until, visit, windows, wire } from './client-town.mjs'
+import { expired, graceMs, rounds, run, until, visit, windows, wire } from './client-town.mjs'
+import { seenUntil, visitors } from './client-visitors.mjs'
 
-let town
-let browser
-
-before(async () => {
-  town = await startTown()
-  browser = await launch()
-})
-
-after(async () => {
-  await browser?.close()
-  await town?.stop()
-})
-
-const visiting = (work) => async () => {
-  const visitor = await visit(town, browser)
-  try {
-    await work(visitor)
-  } finally {
-    await visitor.close()
-  }
-}
-
-/** Until `seen` says so; what the servers saw is not the page's to tell. */
-async function seenUntil(condition) {
-  for (let left = 3000; !condition(); left--) {
-    assert.ok(left, 'not in time')
-    await sleep(5)
-  }
-}
+const here = visitors()
+const { visiting } = here
 
 describe('the tab that holds the lock', () => {
   const ends = {
@@ -47,7 +21,7 @@ describe('the tab that holds the lock', () => {
       `${how} mid-refresh: others finish ≤ lockTimeout, ${times} times`,
       visiting(async ({ seen, tab, open }) => {
         for (let n = 0; n < times; n++) {
-          await tab.goto(town.shop) // tabs of one machine have one clock
+          await tab.goto(here.town.shop) // tabs of one machine have one clock
           const holder = await open()
           for (const it of [tab, holder]) await run(it, 'session.ready()')
           for (const it of [tab, holder]) await run(it, 'void (ahead += 3600000)')
@@ -84,13 +58,13 @@ describe('leaving and coming back', () => {
       // To be asked anew whether the person is still there takes a rotation.
       await run(tab, 'void session.renew({ maxCheckAge: 0 })')
       await seenUntil(() => seen.calls === 1)
-      await tab.goto(`${town.shop}/plain`)
+      await tab.goto(`${here.town.shop}/plain`)
       for (let left = 400; (await generation()) === before; left--) {
         assert.ok(left, 'the cookie has not landed')
         await sleep(20)
       }
       seen.answer = undefined
-      await tab.goto(town.shop)
+      await tab.goto(here.town.shop)
       assert.deepEqual(await run(tab, 'calls(4)'), { 200: 4 })
     }),
   )
@@ -100,7 +74,7 @@ describe('leaving and coming back', () => {
     visiting(async ({ tab, open }) => {
       await run(tab, 'session.ready()')
       await run(tab, 'window.kept = true')
-      await tab.goto(`${town.shop}/plain`)
+      await tab.goto(`${here.town.shop}/plain`)
       const other = await open()
       await run(other, 'session.signOut()')
       await run(tab, 'history.back()').catch(() => {})
@@ -113,7 +87,7 @@ describe('leaving and coming back', () => {
   test(
     'hidden tab issues 0 refreshes; sleep 8 h (clock jump): first call refreshes once, no timer storm',
     visiting(async ({ seen, tab, open }) => {
-      const awake = await open(`${town.shop}/?keep`)
+      const awake = await open(`${here.town.shop}/?keep`)
       await run(awake, 'session.ready()')
       await run(tab, 'session.dispose()')
       await run(awake, "Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
@@ -132,7 +106,7 @@ describe('leaving and coming back', () => {
     'clock −1 h / +1 h / jumps back: ≤1 extra refresh, no loop; CSP: no eval/inline',
     visiting(async ({ seen, tab }) => {
       for (const ahead of [-3_600_000, 3_600_000]) {
-        await tab.goto(`${town.shop}/?ahead=${ahead}`)
+        await tab.goto(`${here.town.shop}/?ahead=${ahead}`)
         seen.calls = 0
         for (let n = 0; n < 5; n++) assert.deepEqual(await run(tab, "calls(4, 'fetch', 'axios')"), { 200: 4 })
         assert.equal(seen.calls, 1)
@@ -150,7 +124,7 @@ describe('not alone', () => {
     'displaced by another browser: told once, by what and when',
     visiting(async ({ seen, tab, email }) => {
       await expired(tab)
-      const thief = await visit(town, browser, { email, userAgent: windows })
+      const thief = await visit(here.town, here.browser, { email, userAgent: windows })
       seen.calls = 0
       assert.deepEqual(await run(tab, "calls(100, 'fetch', 'axios')"), { session_replaced: 100 })
       assert.equal(seen.calls, 1)
@@ -168,7 +142,7 @@ describe('not alone', () => {
   test(
     `two front ends of one realm on two origins at once: 1 rotation, tokens of their own, ${rounds} times`,
     visiting(async ({ seen, tab, open, generation }) => {
-      const other = await open(town.wholesale)
+      const other = await open(here.town.wholesale)
       for (let n = 0; n < rounds; n++) {
         await Promise.all([tab, other].map((it) => run(it, 'session.ready()')))
         await sleep(graceMs + 200)
@@ -194,14 +168,14 @@ describe('by a password', () => {
   const make = "void (window.club = Munjigi.createSession({ url: meta('auth'), app: 'club', realm: 'members' }))"
 
   test('signed in; wrong, and nobody is; no room: the sessions and a ticket, and one of them ends', async () => {
-    await town.join('kim', password)
+    await here.town.join('kim', password)
     const [home, office] = await Promise.all(
       [undefined, windows].map(async (userAgent) =>
-        (await browser.newContext(userAgent ? { userAgent } : {})).newPage(),
+        (await here.browser.newContext(userAgent ? { userAgent } : {})).newPage(),
       ),
     )
     for (const tab of [home, office]) {
-      await tab.goto(town.shop)
+      await tab.goto(here.town.shop)
       await run(tab, make)
     }
     const wrong =
@@ -227,9 +201,9 @@ describe("the story's guard", () => {
   test(
     "no access token, a refresh token, page entered: one session call before any component's",
     visiting(async ({ seen, tab }) => {
-      await tab.goto(`${town.shop}/plain`)
+      await tab.goto(`${here.town.shop}/plain`)
       Object.assign(seen, { calls: 0, log: [] })
-      await tab.goto(`${town.shop}/orders`)
+      await tab.goto(`${here.town.shop}/orders`)
       await seenUntil(() => seen.log.length >= 5)
       assert.deepEqual(seen.log, ['session', 'api', 'api', 'api', 'api'])
       assert.ok(await run(tab, at('/orders')))
@@ -239,9 +213,9 @@ describe("the story's guard", () => {
   test(
     'no refresh token: the sign-in page, without a call; refused: the sign-in page, with the reason',
     visiting(async ({ context, seen, tab, email }) => {
-      const thief = await visit(town, browser, { email, userAgent: windows })
+      const thief = await visit(here.town, here.browser, { email, userAgent: windows })
       Object.assign(seen, { calls: 0, log: [] })
-      await tab.goto(`${town.shop}/orders`)
+      await tab.goto(`${here.town.shop}/orders`)
       await until(tab, at('/sign-in'))
       assert.deepEqual(seen.log, ['session'])
       assert.equal(await run(tab, 'location.search'), '?return_to=/orders&reason=session_replaced')
@@ -249,7 +223,7 @@ describe("the story's guard", () => {
 
       for (const name of ['munjigi-staff', 'munjigi-staff-hint']) await context.clearCookies({ name })
       seen.log = []
-      await tab.goto(`${town.shop}/orders`)
+      await tab.goto(`${here.town.shop}/orders`)
       await until(tab, at('/sign-in'))
       assert.deepEqual(seen.log, [])
       assert.equal(await run(tab, 'location.search'), '?return_to=/orders')

@@ -1,53 +1,13 @@
 // The browser client in real Chromium, against a real Munjigi: how many session calls there are, and who notices.
 
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expired, graceMs, launch, respond, rounds, run, signIn, startTown, until, visit } from './client-town.mjs'
+import { expired, graceMs, respond, rounds, run, signIn, until } from './client-town.mjs'
+import { seenUntil, visitors } from './client-visitors.mjs'
 
-let town
-let browser
-let regular
-
-before(async () => {
-  town = await startTown()
-  browser = await launch()
-})
-
-after(async () => {
-  await browser?.close()
-  await town?.stop()
-})
-
-/** One visitor for a test, gone afterwards. */
-const visiting = (work) => async () => {
-  const visitor = await visit(town, browser)
-  try {
-    await work(visitor)
-  } finally {
-    await visitor.close()
-  }
-}
-
-/** A new page of somebody who is there already: signing in takes longer than most tests. */
-const atEase = (work) => async () => {
-  regular ??= await visit(town, browser)
-  regular.seen.answer = undefined
-  await regular.tab.goto(town.shop)
-  try {
-    await work(regular)
-  } finally {
-    for (const tab of regular.context.pages()) if (tab !== regular.tab) await tab.close()
-  }
-}
-
-/** The same so many times, three at once. */
-const again = (work) => async () => {
-  for (let left = rounds; left > 0; left -= 3) {
-    const results = await Promise.allSettled(Array.from({ length: Math.min(left, 3) }, visiting(work)))
-    for (const it of results) if (it.status === 'rejected') throw it.reason
-  }
-}
+const here = visitors()
+const { again, atEase, visiting } = here
 
 describe('expired, and called at once', () => {
   for (const [way, sizes] of /** @type {const} */ ([
@@ -87,16 +47,20 @@ describe('expired, and called at once', () => {
       const before = await generation()
       await sleep(graceMs + 200)
       seen.calls = 0
+      const begun = performance.now()
       for (let n = 0; n < 6; n++) {
         const at = seen.calls
         await tab.reload({ waitUntil: 'commit' })
         await until(tab, "typeof calls === 'function'")
         await run(tab, 'void calls(10)')
-        while (seen.calls === at) await sleep(5)
+        await seenUntil(() => seen.calls > at)
       }
       assert.deepEqual(await run(tab, 'calls(20)'), { 200: 20 })
       assert.ok(seen.calls <= 7, `${seen.calls} session calls`)
-      assert.equal(await generation(), before + 1)
+      // A machine so busy that this takes longer than the grace rotates once more.
+      const most = Math.ceil((performance.now() - begun) / graceMs)
+      const rotations = (await generation()) - before
+      assert.ok(rotations >= 1 && rotations <= most, `${rotations} rotations, at most ${most}`)
     }),
   )
 
@@ -105,7 +69,7 @@ describe('expired, and called at once', () => {
       `no ${missing}: ≤ tabs refreshes, all succeed`,
       atEase(async ({ seen, open, tab }) => {
         await run(tab, 'session.dispose()')
-        const tabs = await Promise.all([1, 2, 3].map(() => open(`${town.shop}/?without=${missing}`)))
+        const tabs = await Promise.all([1, 2, 3].map(() => open(`${here.town.shop}/?without=${missing}`)))
         await Promise.all(tabs.map(expired))
         seen.calls = 0
         const counts = await Promise.all(tabs.map((it) => run(it, 'calls(20)')))
@@ -195,9 +159,9 @@ describe('other tabs', () => {
     again(async ({ seen, tab, open, email }) => {
       const other = await open()
       await expired(other)
-      const second = town.stranger()
+      const second = here.town.stranger()
       // Nobody tells the other tab: the new page has not begun to call.
-      await signIn(town, tab, second)
+      await signIn(here.town, tab, second)
       seen.emails = []
       // What waits for the renewal was asked for by the first.
       assert.deepEqual(await run(other, "calls(20, 'fetch', 'axios')"), { E_SESSION_CHANGED: 20 })

@@ -75,6 +75,7 @@ function service(req, res, seen) {
   const token = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1]
   seen.log.push('api')
   if (!token) return respond(res, req, 401, '{"code":"token_missing"}', 'application/json')
+  if (seen.api) return seen.api(req, res, () => {})
   const { aud, email } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString())
   seen.audiences.push(String(aud))
   seen.emails.push(email)
@@ -89,7 +90,7 @@ function pageOf(app, url) {
 }
 
 /** No inline script, no eval: a front end under the strictest policy that can work. */
-const policy = (url) => `default-src 'none'; script-src 'self'; connect-src 'self' ${url}`
+const policy = (...origins) => `default-src 'none'; script-src 'self'; connect-src 'self' ${origins.join(' ')}`
 
 export async function startTown() {
   const visitors = /** @type {Map<string, Seen>} */ (new Map())
@@ -104,13 +105,18 @@ export async function startTown() {
     seen.log.push('session')
     seen.answer ? seen.answer(req, res, on) : on()
   })
+  const away = /** @type {import('node:http').IncomingMessage[]} */ ([])
+  const elsewhere = await listen((req, res) => {
+    away.push(req)
+    respond(res, req, 200, '{}', 'application/json')
+  })
   const site = (app) =>
     listen((req, res) => {
       const { pathname } = new URL(req.url ?? '', 'http://site')
       if (pathname.startsWith('/api/')) return service(req, res, seenBy(req))
       if (pathname === '/plain') return respond(res, req, 200, '<!doctype html><title>plain</title>')
       if (scripts[pathname]) return respond(res, req, 200, scripts[pathname], 'text/javascript')
-      res.setHeader('content-security-policy', policy(front.origin))
+      res.setHeader('content-security-policy', policy(front.origin, elsewhere.origin))
       respond(res, req, 200, pageOf(app, front.origin))
     })
   const [shop, wholesale] = [await site('shop'), await site('wholesale')]
@@ -135,6 +141,9 @@ export async function startTown() {
     url: front.origin,
     shop: shop.origin,
     wholesale: wholesale.origin,
+    /** An origin that tokens are not for, and what was asked of it. */
+    elsewhere: elsewhere.origin,
+    away,
     /** A member of the club, with a password. */
     join: async (login, password) => {
       await writeFile(join(munjigi.dir, login), password, { mode: 0o600 })
@@ -146,7 +155,7 @@ export async function startTown() {
     stop: async () => {
       await munjigi.stop()
       await provider.close()
-      for (const { server } of [front, shop, wholesale]) {
+      for (const { server } of [front, shop, wholesale, elsewhere]) {
         server.close()
         server.closeAllConnections()
       }

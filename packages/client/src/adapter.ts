@@ -39,9 +39,11 @@ export function wrapAdapter(instance: AxiosInstance, session: Session, resolve: 
 async function problem({ good, bad }: Outcome): Promise<Problem | null> {
   const response = good ?? bad?.response
   if (response?.status !== 401) return null
+  let { data } = response
+  // Of a stream one half is read here, and the other one is the caller's.
+  if (data instanceof ReadableStream) [data, response.data] = data.tee()
   try {
-    const text = response.data instanceof Blob ? await response.data.text() : response.data
-    return typeof text === 'string' ? JSON.parse(text) : null
+    return await new Response(data).json()
   } catch {
     return null
   }

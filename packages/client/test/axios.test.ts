@@ -103,3 +103,19 @@ test('axios: responseType blob and cancelToken survive', async () => {
   cancel('enough')
   expect(axios.isCancel(await settle(call))).toBe(true)
 })
+
+for (const responseType of ['stream', 'arraybuffer'] as const)
+  test(`axios: responseType ${responseType} survives replay`, async () => {
+    const session = page(server)
+    await settle(session.ready())
+    await pass(6000)
+    const instance = attached(session)
+    server.service = (request, answer) =>
+      request.headers.get('Authorization')?.includes('~2~') ? server.problem(401, 'token_expired') : answer()
+    const { status, data } = await settle(instance.get('/', { responseType }))
+    expect([status, await new Response(data).json(), server.renewals]).toEqual([200, { hello: expect.any(String) }, 2])
+    // One that is no good is the caller's to read.
+    server.service = () => server.problem(401, 'token_malformed')
+    const refused = await settle(instance.get('/', { responseType, validateStatus: null }))
+    expect([refused.status, await new Response(refused.data).json()]).toMatchObject([401, { code: 'token_malformed' }])
+  })
