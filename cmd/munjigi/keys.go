@@ -56,25 +56,13 @@ func (c keysListCommand) Run(ctx context.Context, t *terminal) error {
 	list := make([]keyRow, len(set.Keys))
 	rows := [][]string{{"KID", "ALGORITHM", "STATE", "CREATED", "ACTIVE SINCE", "RETIRED"}}
 	for i, key := range set.Keys {
-		list[i] = keyRow{key.ID, key.Algorithm, stateOf(key), when(key.CreatedAt), when(key.ActiveAt), when(key.RetiredAt), when(key.WithdrawnAt)}
-		rows = append(rows, []string{key.ID, key.Algorithm, stateOf(key), when(key.CreatedAt), when(key.ActiveAt), when(key.RetiredAt)})
+		list[i] = keyRow{key.ID, key.Algorithm, key.State(), when(key.CreatedAt), when(key.ActiveAt), when(key.RetiredAt), when(key.WithdrawnAt)}
+		rows = append(rows, []string{key.ID, key.Algorithm, key.State(), when(key.CreatedAt), when(key.ActiveAt), when(key.RetiredAt)})
 	}
 	if c.JSON {
 		return t.json(map[string]any{"keys": list})
 	}
 	return t.table(rows)
-}
-
-func stateOf(key keys.Record) string {
-	switch {
-	case !key.WithdrawnAt.IsZero():
-		return "withdrawn"
-	case !key.RetiredAt.IsZero():
-		return "retired"
-	case key.ActiveAt.IsZero():
-		return "next"
-	}
-	return "active"
 }
 
 type keysRotateCommand struct{ configFlag }

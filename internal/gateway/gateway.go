@@ -89,6 +89,9 @@ type Config struct {
 	Journal Journal
 	Log     *slog.Logger
 
+	// Own is Munjigi itself as one more service, by language; optional. Its calls are no business of the gateway's.
+	Own map[string]backoffice.Service
+
 	Limits    Limits
 	Now       func() time.Time  // optional
 	Transport http.RoundTripper // optional

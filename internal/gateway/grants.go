@@ -13,7 +13,16 @@ import (
 
 // Services is GET /admin/services.
 func (g *Gateway) Services(w http.ResponseWriter, r *http.Request, who Caller) error {
-	return g.Screens(w, r, who)
+	return answer(w, r, map[string]any{"services": g.all(who)})
+}
+
+// Service is GET /admin/services/{name}.
+func (g *Gateway) Service(w http.ResponseWriter, r *http.Request, who Caller) error {
+	view, ok := g.Catalog.View(r.PathValue("name"))
+	if !ok {
+		return fault.New(fault.NotFound, "no service has this name")
+	}
+	return answer(w, r, g.listed(view, who))
 }
 
 // operation is one of a service, as administrators see it.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/munjigi/munjigi/internal/backoffice"
 	"github.com/munjigi/munjigi/internal/catalog"
 	"github.com/munjigi/munjigi/internal/fault"
 )
@@ -35,15 +36,32 @@ func (g *Gateway) listed(view *catalog.View, who Caller) listed {
 	return l
 }
 
-// Screens is GET /screens: which services there are.
+// Screens is GET /screens: which services there are, and Munjigi itself for administrators.
 func (g *Gateway) Screens(w http.ResponseWriter, r *http.Request, who Caller) error {
+	all := g.all(who)
+	if own, ok := g.own(who); ok {
+		all = append(all, listed{Name: own.Name, Title: own.Title, State: catalog.Ready, Version: own.Version})
+	}
+	return answer(w, r, map[string]any{"services": all})
+}
+
+// own is Munjigi as a service, for who may.
+func (g *Gateway) own(who Caller) (backoffice.Service, bool) {
+	own, ok := g.Own[who.Language]
+	if !ok {
+		own, ok = g.Own[catalog.Languages[0]]
+	}
+	return own, ok && who.Admin
+}
+
+func (g *Gateway) all(who Caller) []listed {
 	all := []listed{}
 	for _, name := range g.Catalog.Names() {
 		if view, ok := g.Catalog.View(name); ok {
 			all = append(all, g.listed(view, who))
 		}
 	}
-	return answer(w, r, map[string]any{"services": all})
+	return all
 }
 
 // refusal is why somebody may not run an operation now.
@@ -65,6 +83,13 @@ type screen struct {
 
 // Screen is GET /screens/{service}.
 func (g *Gateway) Screen(w http.ResponseWriter, r *http.Request, who Caller) error {
+	if own, ok := g.own(who); ok && r.PathValue("service") == own.Name {
+		text, err := json.Marshal(own)
+		if err != nil {
+			return fmt.Errorf("own screens: %w", err)
+		}
+		return answer(w, r, screen{Service: text, State: catalog.Ready, Refused: map[string]refusal{}})
+	}
 	s, ok := g.services[r.PathValue("service")]
 	if !ok {
 		return fault.New(fault.NotFound, "no service has this name")

@@ -34,6 +34,19 @@ func (r Record) active() bool    { return !r.ActiveAt.IsZero() && r.RetiredAt.Is
 func (r Record) next() bool      { return r.ActiveAt.IsZero() && r.RetiredAt.IsZero() }
 func (r Record) withdrawn() bool { return !r.WithdrawnAt.IsZero() }
 
+// State is next (published, not used yet), active (it signs), retired (it verifies what it signed) or withdrawn (stolen).
+func (r Record) State() string {
+	switch {
+	case r.withdrawn():
+		return "withdrawn"
+	case r.active():
+		return "active"
+	case r.next():
+		return "next"
+	}
+	return "retired"
+}
+
 // published tells whether the key belongs in the JWKS.
 func (s schedule) published(r Record, now time.Time) bool {
 	return !r.withdrawn() && (r.RetiredAt.IsZero() || now.Before(s.publicUntil(r)))

@@ -9,10 +9,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/munjigi/munjigi/internal/backoffice"
 	"github.com/munjigi/munjigi/internal/catalog"
 	"github.com/munjigi/munjigi/internal/compile"
 	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/gateway"
+	"github.com/munjigi/munjigi/internal/self"
 )
 
 // Keys is keys.Ring.
@@ -45,13 +47,32 @@ func Open(ctx context.Context, c *config.Config, keys Keys, papers Papers, log *
 	if err != nil {
 		return nil, err
 	}
+	own, err := ownScreens()
+	if err != nil {
+		return nil, err
+	}
 	o.Gateway, err = gateway.New(gateway.Config{
-		Issuer: c.URL, Roles: roles, Catalog: o.Catalog, Keys: keys, Journal: papers, Log: log,
+		Issuer: c.URL, Roles: roles, Catalog: o.Catalog, Keys: keys, Journal: papers, Own: own, Log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return o, o.Gateway.Recover(ctx)
+}
+
+// ownScreens is Munjigi as a service, in every language.
+func ownScreens() (map[string]backoffice.Service, error) {
+	own := map[string]backoffice.Service{}
+	for _, language := range catalog.Languages {
+		text, err := self.Document(language)
+		if err != nil {
+			return nil, err
+		}
+		if own[language], err = compile.Service(self.Name, text, nil); err != nil {
+			return nil, fmt.Errorf("own screens: %w", err)
+		}
+	}
+	return own, nil
 }
 
 // services are those that admit the console's people, by their names.

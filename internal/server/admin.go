@@ -26,6 +26,6 @@ func (s *Server) admin(do func(w http.ResponseWriter, r *http.Request, who admin
 		if who.account.Realm != s.Console || !slices.Contains(who.account.Roles, adminRole) {
 			return fault.New(fault.RoleMissing, "the role "+adminRole+" in the realm "+s.Console)
 		}
-		return do(w, r, admin.Caller{Actor: actorOf(who), From: s.caller(r).From})
+		return do(w, r, admin.Caller{Actor: actorOf(who), From: s.caller(r).From, Language: language(r)})
 	}
 }

@@ -23,6 +23,7 @@ type Office interface {
 // Grants is what administrators do with the services' operations. gateway.Gateway does.
 type Grants interface {
 	Services(w http.ResponseWriter, r *http.Request, who gateway.Caller) error
+	Service(w http.ResponseWriter, r *http.Request, who gateway.Caller) error
 	Operations(w http.ResponseWriter, r *http.Request, who gateway.Caller) error
 	Grant(w http.ResponseWriter, r *http.Request, who gateway.Caller) error
 }

@@ -52,6 +52,10 @@ func (f fakeOffice) Services(w http.ResponseWriter, r *http.Request, who gateway
 	return f.say("services")(w, r, who)
 }
 
+func (f fakeOffice) Service(w http.ResponseWriter, r *http.Request, who gateway.Caller) error {
+	return f.say("service "+r.PathValue("name"))(w, r, who)
+}
+
 func (f fakeOffice) Operations(w http.ResponseWriter, r *http.Request, who gateway.Caller) error {
 	return f.say("operations of "+r.PathValue("name"))(w, r, who)
 }
@@ -66,7 +70,7 @@ func withOffice(f fakeOffice) func(*Config) {
 
 var officeAsks = []ask{
 	from(own, "GET", "/screens", ""), from(own, "GET", "/screens/market", ""), from(own, "GET", "/services/market/x", ""), from(own, "POST", "/services/market/x", `{}`),
-	from(own, "GET", "/exports/market/x", ""), from(own, "GET", "/admin/services", ""), from(own, "GET", "/admin/services/market/operations", ""), from(own, "POST", "/admin/services/market/operations/grant", `{}`),
+	from(own, "GET", "/exports/market/x", ""), from(own, "GET", "/admin/services", ""), from(own, "GET", "/admin/services/market", ""), from(own, "GET", "/admin/services/market/operations", ""), from(own, "POST", "/admin/services/market/operations/grant", `{}`),
 }
 
 // Who may use the office shows the console's token in the header; a cookie counts for nothing, and the store decides.

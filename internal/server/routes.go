@@ -66,6 +66,7 @@ func (s *Server) routes() []route {
 		{"GET /.well-known/jwks.json", everybody, call, s.jwks},
 		{"GET /revocations", everybody, stream, s.revocations},
 
+		{"GET /admin/openapi.json", ourselves, call, s.admin(desk.Document)},
 		{"GET /admin/sessions", ourselves, call, s.admin(desk.ListSessions)},
 		{"DELETE /admin/sessions/{sid}", ourselves, call, s.admin(desk.RevokeSession)},
 		{"DELETE /admin/accounts/{id}/sessions", ourselves, call, s.admin(desk.RevokeAccount)},
@@ -85,6 +86,7 @@ func (s *Server) routes() []route {
 			{"GET /screens", ourselves, call, s.staff(s.Office.Screens)},
 			{"GET /screens/{service}", ourselves, call, s.staff(s.Office.Screen)},
 			{"GET /admin/services", ourselves, call, s.granting(s.Grants.Services)},
+			{"GET /admin/services/{name}", ourselves, call, s.granting(s.Grants.Service)},
 			{"GET /admin/services/{name}/operations", ourselves, call, s.granting(s.Grants.Operations)},
 			{"POST /admin/services/{name}/operations/grant", ourselves, call, s.granting(s.Grants.Grant)},
 		}...)

@@ -319,7 +319,7 @@ func TestTheConsolesFiles(t *testing.T) {
 		{"/assets/", "", 404, "application/problem+json", "no-store"},
 		{"/people", "application/json", 404, "application/problem+json", "no-store"},
 		{"/admin", "text/html", 404, "application/problem+json", "no-store"},
-		{"/admin/openapi.json", "text/html", 404, "application/problem+json", "no-store"},
+		{"/admin/nothing.json", "text/html", 404, "application/problem+json", "no-store"},
 		{"/services/market/orders", "", 404, "application/problem+json", "no-store"},
 		{"/.well-known/security.txt", "", 404, "application/problem+json", "no-store"},
 		{"/session/x", "text/html", 404, "application/problem+json", "no-store"},

@@ -57,6 +57,7 @@ function numberText(field: Field, value: Value, row: Row, language: string): str
   if (name === 'cents') return money(value, String(row[argument] ?? argument), language, true)
   if (name === 'bytes') return bytes(Number(value), language)
   if (name === 'seconds') return seconds(Number(value), language)
+  if (name === 'unix') return timeText(new Date(1000 * Number(value)), name, language) ?? String(value)
   if (name === 'percent')
     return new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }).format(Number(value))
   if (isIdentifier(field)) return String(value)
@@ -69,8 +70,8 @@ export function isIdentifier(field: Field): boolean {
 }
 
 /** A moment or a day in the page's language; null when the text is none. */
-export function timeText(text: string, format: string, language: string): string | null {
-  if (format === 'date' || dateOnly.test(text)) {
+export function timeText(text: string | Date, format: string, language: string): string | null {
+  if (typeof text === 'string' && (format === 'date' || dateOnly.test(text))) {
     const day = new Date(`${text.slice(0, 10)}T00:00:00Z`)
     return Number.isNaN(day.getTime())
       ? null

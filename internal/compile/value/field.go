@@ -260,7 +260,7 @@ func IsFormat(format string) bool {
 	switch name {
 	case "money", "cents":
 		return has && unit != ""
-	case "bytes", "seconds", "percent", "markdown", "json", "image", "color":
+	case "bytes", "seconds", "unix", "percent", "markdown", "json", "image", "color":
 		return !has
 	}
 	return false

@@ -12,6 +12,7 @@ import (
 	"github.com/munjigi/munjigi/internal/fault"
 	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/recheck"
+	"github.com/munjigi/munjigi/internal/self"
 	"github.com/munjigi/munjigi/internal/server/answer"
 	"github.com/munjigi/munjigi/internal/server/body"
 	"github.com/munjigi/munjigi/internal/session"
@@ -48,8 +49,19 @@ type Desk struct {
 
 // Caller is the administrator who asks.
 type Caller struct {
-	Actor audit.Actor
-	From  string // network address
+	Actor    audit.Actor
+	From     string // network address
+	Language string // ko or en
+}
+
+// Document is GET /admin/openapi.json: what all of these are, for machines.
+func (d *Desk) Document(w http.ResponseWriter, _ *http.Request, who Caller) error {
+	text, err := self.Document(who.Language)
+	if err != nil {
+		return err
+	}
+	w.Header().Add("Vary", "Accept-Language")
+	return answer.Ready(w, text)
 }
 
 type listedBody struct {
@@ -129,6 +141,7 @@ func (d *Desk) RevokeAccount(w http.ResponseWriter, r *http.Request, who Caller)
 
 type keyBody struct {
 	ID          string `json:"id"`
+	State       string `json:"state"` // next, active, retired, withdrawn
 	Algorithm   string `json:"algorithm"`
 	CreatedAt   int64  `json:"created_at"`
 	ActiveAt    int64  `json:"active_at,omitempty"`
@@ -141,7 +154,7 @@ func (d *Desk) ListKeys(w http.ResponseWriter, _ *http.Request, _ Caller) error 
 	records := d.Keys.Records()
 	list := make([]keyBody, len(records))
 	for i, key := range records {
-		list[i] = keyBody{key.ID, key.Algorithm, answer.Unix(key.CreatedAt), answer.Unix(key.ActiveAt), answer.Unix(key.RetiredAt), answer.Unix(key.WithdrawnAt)}
+		list[i] = keyBody{key.ID, key.State(), key.Algorithm, answer.Unix(key.CreatedAt), answer.Unix(key.ActiveAt), answer.Unix(key.RetiredAt), answer.Unix(key.WithdrawnAt)}
 	}
 	return answer.JSON(w, map[string]any{"keys": list})
 }
