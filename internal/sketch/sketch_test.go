@@ -76,8 +76,13 @@ func TestMaps(t *testing.T) {
 func TestTemplates(t *testing.T) {
 	list := parse(t, `[{"id": "a"}, {"id": "b c"}]`)
 	samples := []Sample{
-		{Path: "/shops?x=1", Body: list}, {Path: "/shops/zz", Body: parse(t, `{}`), Of: "/shops"}, {Path: "/shops/a/items", Body: list},
-		{Path: "/shops/b%20c/x", Body: parse(t, `{}`)}, {Path: "/shops/stats", Body: parse(t, `{}`)}, {Path: "/shops/12", Body: parse(t, `{}`)}, {Path: "/others/12", Body: parse(t, `{}`)},
+		{Path: "/shops?x=1", Body: list},
+		{Path: "/shops/zz", Body: parse(t, `{}`), Of: "/shops"},
+		{Path: "/shops/a/items", Body: list},
+		{Path: "/shops/b%20c/x", Body: parse(t, `{}`)},
+		{Path: "/shops/stats", Body: parse(t, `{}`)},
+		{Path: "/shops/12", Body: parse(t, `{}`)},
+		{Path: "/others/12", Body: parse(t, `{}`)},
 	}
 	want := []string{"/shops", "/shops/{id}", "/shops/{id}/items", "/shops/{id}/x", "/shops/stats", "/shops/{id}", "/others/12"}
 	if diff := cmp.Diff(want, templates(samples)); diff != "" {
