@@ -39,7 +39,7 @@ var policy = map[string]row{
 	"internal/token":   {},
 	"internal/audit":   {},
 	"internal/strict":  {libs: "yaml"},
-	"internal/openapi": {libs: "yaml"},
+	"internal/openapi": {libs: "yaml4"},
 
 	// domain
 	"internal/account":        {ours: "internal/fault", libs: "crypto net text"},
@@ -143,6 +143,7 @@ var libraries = map[string]string{
 	"tink":        "github.com/tink-crypto/tink-go/v2",
 	"useragent":   "github.com/mileusna/useragent",
 	"yaml":        "github.com/goccy/go-yaml",
+	"yaml4":       "go.yaml.in/yaml/v4",
 }
 
 // testLibraries are imported by tests alone.

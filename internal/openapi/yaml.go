@@ -2,94 +2,95 @@ package openapi
 
 import (
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"go.yaml.in/yaml/v4"
+	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
 
-// yamlReader builds nodes from the syntax tree of a YAML document. Aliases share the node that they stand for, and
-// count as if they were written out: what a few lines can blow up is refused.
+// yamlReader builds nodes from the nodes of a YAML document. Aliases share the node that they stand for, and count as if
+// they were written out: what a few lines can blow up is refused.
 type yamlReader struct {
-	anchors map[string]*Node
+	done map[*yaml.Node]*Node // what anchors stand for
+	open map[*yaml.Node]bool  // anchors whose value is being read
 }
 
 func parseYAML(text []byte) (*Node, error) {
 	if len(text) > MaxYAML {
 		return nil, refuse(TooLarge, "%d bytes of YAML, at most %d; up to %d as JSON", len(text), MaxYAML, MaxSize)
 	}
-	if deep(text) {
-		return nil, refuse(TooLarge, "values within values more than %d deep", MaxDepth)
-	}
-	file, err := parser.ParseBytes(text, 0)
-	if err != nil {
+	limits := loaderlimits.New(loaderlimits.DepthFunc(checkDepth), loaderlimits.AliasNone()) // aliases are counted here
+	var document yaml.Node
+	if err := yaml.Load(text, &document, yaml.WithPlugin(limits)); err != nil {
 		return nil, syntaxError(err)
 	}
-	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
+	if document.Kind != yaml.DocumentNode || len(document.Content) != 1 {
 		return nil, refuse(Malformed, "the document is empty")
 	}
-	r := &yamlReader{anchors: map[string]*Node{}}
-	n, err := r.value(file.Docs[0].Body, 0)
+	r := &yamlReader{done: map[*yaml.Node]*Node{}, open: map[*yaml.Node]bool{}}
+	n, err := r.value(document.Content[0], 0)
 	if err != nil {
 		return nil, err
 	}
 	return n, nil
 }
 
+var errDeep = refuse(TooLarge, "values within values more than %d deep", MaxDepth)
+
+// checkDepth ends reading before the parser has gone down far. A list within a member counts twice there.
+func checkDepth(depth int, _ *loaderlimits.DepthContext) error {
+	if depth > 2*MaxDepth {
+		return errDeep
+	}
+	return nil
+}
+
 func syntaxError(err error) error {
-	if trouble, ok := errors.AsType[yaml.Error](err); ok {
-		if token := trouble.GetToken(); token != nil && token.Position != nil {
-			return &Error{Malformed, token.Position.Line, token.Position.Column, "not YAML: " + clip(trouble.GetMessage())}
-		}
+	trouble, ok := errors.AsType[*yaml.LoadError](err)
+	switch {
+	case errors.Is(err, errDeep), ok && strings.Contains(trouble.Message, errDeep.Detail):
+		return errDeep
+	case ok:
+		return &Error{Malformed, trouble.Mark.Line, trouble.Mark.Column, "not YAML: " + clip(trouble.Message)}
 	}
-	return refuse(Malformed, "not YAML")
+	return refuse(Malformed, "not YAML: %s", clip(strings.Join(strings.Fields(err.Error()), " ")))
 }
 
-// deep tells, before the parser goes down into it, whether brackets or dashes are nested beyond the limit. It counts
-// those within texts as well, and so allows far more.
-func deep(text []byte) bool {
-	const most = 20 * MaxDepth
-	brackets, dashes := 0, 0
-	for _, c := range text {
-		switch c {
-		case '[', '{':
-			brackets++
-		case ']', '}':
-			brackets = max(brackets-1, 0)
-		case '-', '?', ':':
-			dashes++
-		case '\n':
-			dashes = 0
-		}
-		if brackets > most || dashes > most {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *yamlReader) value(from ast.Node, depth int) (*Node, error) {
+func (r *yamlReader) value(from *yaml.Node, depth int) (*Node, error) {
 	if depth > MaxDepth {
-		return nil, at(from, TooLarge, "values within values more than "+strconv.Itoa(MaxDepth)+" deep")
+		return nil, at(from, TooLarge, errDeep.Detail)
+	}
+	if known := r.done[from]; known != nil {
+		return known, nil
+	}
+	if from.Anchor != "" {
+		if r.open[from] {
+			return nil, at(from, Malformed, "the alias "+clip(from.Anchor)+" stands for itself")
+		}
+		r.open[from] = true
 	}
 	n, err := r.read(from, depth)
-	if err == nil && n.size > MaxValues {
+	if err != nil {
+		return nil, err
+	}
+	if n.size > MaxValues {
 		return nil, at(from, TooLarge, "more than "+strconv.Itoa(MaxValues)+" values")
 	}
-	return n, err
+	if from.Anchor != "" {
+		r.done[from] = n
+	}
+	return n, nil
 }
 
-func (r *yamlReader) read(from ast.Node, depth int) (*Node, error) {
-	switch from := from.(type) {
-	case *ast.MappingNode:
-		return r.mapping(from.Values, depth)
-	case *ast.MappingValueNode:
-		return r.mapping([]*ast.MappingValueNode{from}, depth)
-	case *ast.SequenceNode:
+func (r *yamlReader) read(from *yaml.Node, depth int) (*Node, error) {
+	switch from.Kind {
+	case yaml.MappingNode:
+		return r.mapping(from, depth)
+	case yaml.SequenceNode:
 		n := NewArray()
-		for _, item := range from.Values {
+		for _, item := range from.Content {
 			value, err := r.value(item, depth+1)
 			if err != nil {
 				return nil, err
@@ -97,76 +98,46 @@ func (r *yamlReader) read(from ast.Node, depth int) (*Node, error) {
 			n.add("", value)
 		}
 		return n, nil
-	case *ast.AnchorNode:
-		return r.anchor(from, depth)
-	case *ast.AliasNode:
-		name := from.Value.GetToken().Value
-		n := r.anchors[name]
-		if n == nil {
-			return nil, at(from, Malformed, "the alias "+clip(name)+" stands for nothing, or for itself")
-		}
-		return n, nil
-	case *ast.TagNode:
-		return r.tagged(from, depth)
+	case yaml.AliasNode:
+		return r.value(from.Alias, depth+1)
 	}
 	return scalar(from), nil
 }
 
-func (r *yamlReader) anchor(from *ast.AnchorNode, depth int) (*Node, error) {
-	name := from.Name.GetToken().Value
-	delete(r.anchors, name) // within its own value it stands for nothing
-	n, err := r.value(from.Value, depth+1)
-	if err == nil {
-		r.anchors[name] = n
+func scalar(from *yaml.Node) *Node {
+	switch from.ShortTag() {
+	case "!!bool":
+		return NewBool(strings.EqualFold(from.Value, "true"))
+	case "!!int", "!!float":
+		return number(from.Value)
+	case "!!null":
+		return &Node{size: 1}
 	}
-	return n, err
+	return NewString(from.Value) // moments too: JSON has no other way to write them
 }
 
-// tagged is a value with a tag: only !!str matters, the others say what is seen anyway.
-func (r *yamlReader) tagged(from *ast.TagNode, depth int) (*Node, error) {
-	if from.Value == nil {
-		return &Node{size: 1}, nil
-	}
-	if from.Start.Value == "!!str" {
-		if n, ok := from.Value.(ast.ScalarNode); ok {
-			return NewString(n.GetToken().Value), nil
-		}
-	}
-	return r.value(from.Value, depth+1)
-}
-
-func scalar(from ast.Node) *Node {
-	switch from := from.(type) {
-	case *ast.BoolNode:
-		return &Node{Kind: Bool, Text: strconv.FormatBool(from.Value), size: 1}
-	case *ast.IntegerNode:
-		return number(from.GetToken().Value, from.Value)
-	case *ast.FloatNode:
-		return number(from.GetToken().Value, from.Value)
-	case *ast.StringNode:
-		return NewString(from.Value)
-	case *ast.LiteralNode:
-		return NewString(from.Value.Value)
-	}
-	return &Node{size: 1} // null, and what JSON does not know
-}
-
-func (r *yamlReader) mapping(values []*ast.MappingValueNode, depth int) (*Node, error) {
+func (r *yamlReader) mapping(from *yaml.Node, depth int) (*Node, error) {
 	n, merged := NewObject(), []*Node(nil)
-	for _, pair := range values {
-		value, err := r.value(pair.Value, depth+1)
+	for i := 0; i+1 < len(from.Content); i += 2 {
+		key, value := from.Content[i], from.Content[i+1]
+		inner, err := r.value(value, depth+1)
 		if err != nil {
 			return nil, err
 		}
-		if pair.Key.IsMergeKey() {
-			merged = append(merged, value)
+		if key.ShortTag() == "!!merge" {
+			merged = append(merged, inner)
 			continue
 		}
-		key := keyOf(pair.Key)
-		if n.Has(key) {
-			return nil, at(pair.Key, Malformed, strconv.Quote(clip(key))+" is there twice")
+		if key.Kind == yaml.AliasNode {
+			key = key.Alias
 		}
-		n.add(key, value)
+		if key.Kind != yaml.ScalarNode {
+			return nil, at(key, Malformed, "the name of a member is not a text")
+		}
+		if n.Has(key.Value) {
+			return nil, at(key, Malformed, strconv.Quote(clip(key.Value))+" is there twice")
+		}
+		n.add(key.Value, inner)
 	}
 	for _, from := range merged { // last: a member of its own goes before one that is merged
 		merge(n, from)
@@ -186,28 +157,27 @@ func merge(n, from *Node) {
 	}
 }
 
-// keyOf is the name of a member: numbers (200:) and booleans (on:) as they are written.
-func keyOf(key ast.MapKeyNode) string {
-	switch key := key.(type) {
-	case *ast.StringNode:
-		return key.Value
-	case *ast.MappingKeyNode:
-		if inner, ok := key.Value.(ast.MapKeyNode); ok {
-			return keyOf(inner)
-		}
-	case *ast.AnchorNode:
-		if inner, ok := key.Value.(ast.MapKeyNode); ok {
-			return keyOf(inner)
-		}
-	}
-	return strings.TrimSpace(key.GetToken().Value)
+// at is an error at a place of the document.
+func at(node *yaml.Node, code Code, detail string) error {
+	return &Error{Code: code, Line: node.Line, Column: node.Column, Detail: detail}
 }
 
-// at is an error at a place of the document.
-func at(node ast.Node, code Code, detail string) error {
-	e := &Error{Code: code, Detail: detail}
-	if token := node.GetToken(); token != nil && token.Position != nil {
-		e.Line, e.Column = token.Position.Line, token.Position.Column
+// number is a node for a number of YAML: as it was written where that is a number of JSON, else (0x1F, 1_000, +1, .5)
+// its value.
+func number(literal string) *Node {
+	if isJSONNumber(literal) {
+		return &Node{Kind: Number, Text: literal, size: 1}
 	}
-	return e
+	plain := strings.TrimPrefix(strings.ReplaceAll(literal, "_", ""), "+")
+	if whole, err := strconv.ParseInt(plain, 0, 64); err == nil {
+		return &Node{Kind: Number, Text: strconv.FormatInt(whole, 10), size: 1}
+	}
+	float, err := strconv.ParseFloat(plain, 64)
+	switch {
+	case strings.HasSuffix(strings.ToLower(literal), ".inf") || strings.EqualFold(literal, ".nan"):
+		return &Node{size: 1} // JSON has none
+	case err != nil || math.IsInf(float, 0):
+		return NewString(literal)
+	}
+	return &Node{Kind: Number, Text: strconv.FormatFloat(float, 'g', -1, 64), size: 1}
 }

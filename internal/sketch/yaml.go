@@ -1,6 +1,7 @@
 package sketch
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -67,5 +68,13 @@ func scalar(s string) string {
 	if plain.MatchString(s) && !reserved.MatchString(s) && !strings.HasSuffix(s, " ") {
 		return s
 	}
-	return string(openapi.NewString(s).JSON())
+	var quoted strings.Builder
+	for _, r := range string(openapi.NewString(s).JSON()) {
+		if (r >= 0x7f && r < 0xa0) || r == 0xfeff || r == 0xfffe || r == 0xffff { // to YAML ends of lines, or no letters
+			fmt.Fprintf(&quoted, `\u%04x`, r)
+		} else {
+			quoted.WriteRune(r)
+		}
+	}
+	return quoted.String()
 }
