@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -195,12 +196,23 @@ func (c *Config) setDefaults() {
 
 // take compiles a document; the entry is unchanged when it cannot be.
 func (k *Catalog) take(e *entry, d Document) error {
-	compiled, err := k.Compile(e.Name, d.Body, e.Overlay)
+	compiled, err := k.compile(e, d)
 	if err != nil {
 		return err
 	}
 	e.documents[d.Language], e.compiled[d.Language] = d, compiled
 	return nil
+}
+
+// compile survives whatever a document does to the compiler: it is a stranger's.
+func (k *Catalog) compile(e *entry, d Document) (s backoffice.Service, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			k.Log.Error("panic", "service", e.Name, "cause", cause, "stack", string(debug.Stack()))
+			err = errors.New("its document cannot be understood, and that is our mistake: the log has more")
+		}
+	}()
+	return k.Compile(e.Name, d.Body, e.Overlay)
 }
 
 // View is what is known of a service; false for one that is not configured.

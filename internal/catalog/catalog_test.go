@@ -227,10 +227,16 @@ func TestTroubleKeepsTheLastGood(t *testing.T) {
 		answer http.HandlerFunc
 		state  State
 	}{
-		"500":        {func(out http.ResponseWriter, _ *http.Request) { out.WriteHeader(500) }, Unreachable},
-		"a redirect": {func(out http.ResponseWriter, r *http.Request) { http.Redirect(out, r, "/other", http.StatusFound) }, Unreachable},
-		"a hangup":   {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, Unreachable},
-		"a page":     {func(out http.ResponseWriter, _ *http.Request) { fmt.Fprint(out, "<html>") }, Invalid},
+		"500": {func(out http.ResponseWriter, _ *http.Request) { out.WriteHeader(500) }, Unreachable},
+		"a redirect": {func(out http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/other" { // would be a document
+				fmt.Fprint(out, document(t, "elsewhere", first...))
+				return
+			}
+			http.Redirect(out, r, "/other", http.StatusFound)
+		}, Unreachable},
+		"a hangup": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, Unreachable},
+		"a page":   {func(out http.ResponseWriter, _ *http.Request) { fmt.Fprint(out, "<html>") }, Invalid},
 		"too much": {func(out http.ResponseWriter, _ *http.Request) {
 			for range maxDocument/1024 + 1 {
 				fmt.Fprint(out, strings.Repeat(" ", 1024))
@@ -354,6 +360,18 @@ func TestWeakerVersionsWait(t *testing.T) {
 	check("other roles", show(other, true), other, phone, nil)
 	third := backoffice.Guard{Reason: true, Roles: []string{"viewer"}}
 	check("yet others", show(third, true), backoffice.Guard{Reason: true, Roles: []string{nobody}}, phone, []string{closing})
+}
+
+// A document that the compiler stumbles over costs its own service its freshness, and nobody the program.
+func TestCompilerPanics(t *testing.T) {
+	w := newWorld(t).start()
+	w.publishes(document(t, "Market", first...), document(t, "시장", first...))
+	w.refreshed()
+	w.Compile = func(string, []byte, []byte) (backoffice.Service, error) { panic("nil map") }
+	w.publishes(document(t, "Market 2", first...), document(t, "시장 2", first...))
+	if v := w.refreshed(); v.State != Invalid || v.Services["en"].Title != "Market" || strings.Contains(v.Detail, "nil map") {
+		t.Errorf("got %+v", v)
+	}
 }
 
 // While the store cannot be read, nothing of a new version counts: what was in force stays.

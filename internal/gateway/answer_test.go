@@ -358,7 +358,7 @@ func TestStall(t *testing.T) {
 		out.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})
-	if g := w.ask("GET", "/services/market/admin/jobs/7", ""); g.err == nil || g.body != "half" {
+	if g := w.ask("GET", "/services/market/admin/jobs/7", ""); g.err == nil || g.body != "half" || errors.Is(g.err, context.DeadlineExceeded) {
 		t.Errorf("got %d %q, %v", g.status, g.body, g.err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // lies beside it.
 func spellings() []string {
 	list := []string{
-		"", "/", "//", "/admin", "/admin/", "/admin/orders/", "/admin//orders", "//admin/orders", "/admin/orders//7", "/admin/orders/7/",
+		"", "/", "//", "/admin", "/admin/", "/admin/orders/", "/admin//orders", "//admin/orders", "/admin/orders//7", "/admin/orders//refund", "/admin/orders/7/",
 		"/Admin/orders", "/admin/Orders", "/ADMIN/ORDERS", "/admin/orders/7/Refund", "/admin/./orders", "/./admin/orders", "/admin/orders/.",
 		"/admin/../admin/orders", "/../admin/orders", "/admin/orders/..", "/admin/orders/../../secret", "/admin/orders/7/../7",
 		"/admin/%2e/orders", "/admin/%2E%2E/admin/orders", "/admin/.%2e/admin/orders", "/admin/%2e%2e/secret", "/admin/orders/%2e%2e", "/admin/orders/%2e", "/admin/orders/..%2f..%2fsecret",

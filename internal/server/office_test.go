@@ -218,5 +218,10 @@ func TestOfficeIsNotAtARealmsAddress(t *testing.T) {
 		if !cmp.Equal(got, []int{200, 404}) {
 			t.Errorf("%s %s: got %v", a.method, a.path, got)
 		}
+		r := httptest.NewRequest(a.method, "https://login.example.com"+a.path, strings.NewReader(a.body)) // by nobody
+		w := httptest.NewRecorder()
+		if o.ServeHTTP(w, r); w.Code != 404 {
+			t.Errorf("%s %s: a stranger got %d", a.method, a.path, w.Code)
+		}
 	}
 }
