@@ -26,11 +26,12 @@ function reports(answer: Value, keys: Set<string>): Row[] {
   })
 }
 
+// A status may look like an id: what is called one comes first.
 function keyOf(row: Row, keys: Set<string>): string | null {
-  const found = Object.values(row).find(
-    (value) => value !== null && typeof value !== 'object' && keys.has(String(value)),
-  )
-  return found === undefined ? null : String(found)
+  const scalars = Object.entries(row).filter(([, value]) => value !== null && typeof value !== 'object')
+  const named = scalars.filter(([name]) => /id$/i.test(name))
+  const found = [...named, ...scalars].find(([, value]) => keys.has(String(value)))
+  return found ? String(found[1]) : null
 }
 
 function failureOf(row: Row): ServiceError | null {

@@ -128,6 +128,7 @@ test.each<[string, unknown, Record<string, string>]>([
     { 2: 'no' },
   ],
   ['a problem each', { items: [{ product_id: '2', problem: { status: 409, detail: 'no' } }] }, { 2: 'no' }],
+  ['a status that looks like an id', { results: [{ status: 1, id: '2', ok: false, detail: 'no' }] }, { 2: 'no' }],
   ['all went well', { count: 2 }, {}],
   ['ids of others', { failed: [{ id: '9', reason: 'no' }] }, {}],
 ])('what came of each row: %s', (_, answer, want) => {

@@ -57,6 +57,7 @@ export function useOperation(start: Ref<Start>) {
     if (!body) return null
     const hidden = new Set(Object.keys(start.value.given ?? {}))
     const fields = body.schema.fields?.filter((it) => !hidden.has(it.name ?? ''))
+    if (hidden.size > 0 && fields?.length === 0) return null
     return { ...body.schema, ...(body.required ? { required: true } : {}), ...(fields ? { fields } : {}) }
   })
 
@@ -93,7 +94,7 @@ export function useOperation(start: Ref<Start>) {
 
   /** The body that the form stands for, whole. */
   function filledBody(): Value {
-    if (!schema.value) return undefined
+    if (!schema.value) return start.value.given
     const found = fill(schema.value, form.body, before.value)
     Object.assign(local.value, found.wrongs)
     return isRow(found.value) || start.value.given ? { ...(found.value as Row), ...start.value.given } : found.value
