@@ -38,7 +38,7 @@ export function createSession(config: Config): Session {
   let channel: BroadcastChannel | null | undefined
   const listeners = new Set<(event: unknown, detail: unknown) => void>()
   const stop = new AbortController()
-  const name = prefix + base + app // of what the tabs share
+  const name = prefix + [base, app] // of what the tabs share
 
   // ---- the way to Munjigi ----
 
@@ -397,7 +397,7 @@ export function createSession(config: Config): Session {
       const request = new Request(input, init)
       const own = request.headers.get('Authorization')
       const theirs = own && ![...tokens.values()].some((token) => own.endsWith(token.access_token))
-      if (!covers(request.url) || theirs) return send(request)
+      if (theirs || !covers(request.url)) return send(request)
 
       const replayable = !(init.body instanceof ReadableStream)
       return carry({
