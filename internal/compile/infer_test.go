@@ -292,13 +292,33 @@ components: {schemas: {
 	}
 }
 
+// A schema that is put together from too much to be read is masked, whatever else it says.
+func TestTooMuchIsSensitive(t *testing.T) {
+	deep := strings.Repeat("{allOf: [", 20) + "{type: string, x-admin: {sensitive: true}}" + strings.Repeat("]}", 20)
+	wide := "{allOf: [" + strings.Repeat("{type: string}, ", 300) + "{x-admin: {sensitive: true}}]}"
+	few := "{allOf: [" + strings.Repeat("{type: string}, ", 30) + "{minLength: 1}]}"
+	s := screens(t, `paths: {/x: {post: {operationId: x, requestBody: {content: {application/json: {schema: {type: object, properties: {deep: `+deep+`, wide: `+wide+`, few: `+few+`}}}}}, responses: {}}}}`+"\n")
+	for _, f := range operation(t, s, "x").Body.Schema.Fields {
+		if f.Sensitive != (f.Name != "few") || f.Type != "string" && f.Name != "deep" {
+			t.Errorf("%s: got %+v", f.Name, f)
+		}
+	}
+}
+
 // An overridden or combined schema cannot take the mark off.
 func TestSensitiveCannotBeTakenOff(t *testing.T) {
 	s := screens(t, `paths: {/x: {post: {operationId: x, requestBody: {content: {application/json: {schema: {type: object, properties: {
+  d: {allOf: [{$ref: '#/components/schemas/Person'}, {properties: {phone: {type: string, title: T, x-admin: {sensitive: false}}}}]},
   a: {$ref: '#/components/schemas/Secret', x-admin: {sensitive: false}}, b: {allOf: [{$ref: '#/components/schemas/Secret'}]}, c: {anyOf: [{$ref: '#/components/schemas/Secret'}, {type: 'null'}]}}}}}}, responses: {}}}}
-components: {schemas: {Secret: {type: string, x-admin: {sensitive: true}}}}
+components: {schemas: {Secret: {type: string, x-admin: {sensitive: true}}, Person: {type: object, properties: {phone: {type: string, title: Old, x-admin: {sensitive: true}}}}}}
 `)
 	for _, f := range operation(t, s, "x").Body.Schema.Fields {
+		if f.Name == "d" {
+			f = f.Fields[0]
+			if f.Title != "T" || f.Type != "string" {
+				t.Errorf("got %+v", f)
+			}
+		}
 		if !f.Sensitive {
 			t.Errorf("%s is plain", f.Name)
 		}

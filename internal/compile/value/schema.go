@@ -14,15 +14,16 @@ import (
 // Schema is a schema with its references followed and its allOf put together. Of parts the outermost is first, and the
 // first that has a keyword decides.
 type Schema struct {
-	Own      *openapi.Node // as it stands in the document, perhaps a reference
-	parts    []*openapi.Node
-	Refs     []string // of the schemas followed
-	Props    []Prop   // of all parts, in the document's order
-	at       map[string]int
-	Required map[string]bool
-	nullable bool
-	Kind     string          // string, integer, number, boolean, object, array, any
-	Options  []*openapi.Node // of oneOf and anyOf, null left out
+	Own        *openapi.Node // as it stands in the document, perhaps a reference
+	parts      []*openapi.Node
+	Refs       []string // of the schemas followed
+	Props      []Prop   // of all parts, in the document's order
+	at         map[string]int
+	Required   map[string]bool
+	nullable   bool
+	incomplete bool            // there was more
+	Kind       string          // string, integer, number, boolean, object, array, any
+	Options    []*openapi.Node // of oneOf and anyOf, null left out
 }
 
 type Prop struct {
@@ -43,13 +44,19 @@ func (r *Reader) Flatten(n *openapi.Node) *Schema {
 	return s
 }
 
-const mostParts = 64
+// The most parts that a schema is put together from, and how deep they may lie. Beyond, a schema is incomplete, and what
+// it might say is taken for granted.
+const (
+	mostParts = 256
+	mostDeep  = 16
+)
 
 func (r *Reader) collect(s *Schema, n *openapi.Node, depth int) {
-	if n == nil || depth > 16 || len(s.parts) > mostParts {
-		return
+	if !n.Is(openapi.Object) {
+		return // true, in 3.1
 	}
-	if n.Is(openapi.Bool) || !n.Is(openapi.Object) {
+	if depth > mostDeep || len(s.parts) >= mostParts {
+		s.incomplete = true
 		return
 	}
 	s.parts = append(s.parts, n)
@@ -73,10 +80,18 @@ func (r *Reader) collect(s *Schema, n *openapi.Node, depth int) {
 	}
 }
 
-// property adds a property, or replaces one of a schema that allOf extends.
+// property adds a property. One that another part has as well is both of them, as allOf has it: what is said last goes
+// first, and a mark of either stays.
 func (s *Schema) property(name string, node *openapi.Node) {
 	if i, ok := s.at[name]; ok {
-		s.Props[i].Node = node
+		if old := s.Props[i].Node; old != node {
+			both := openapi.NewObject()
+			if title := node.Str("title"); title != "" {
+				both.Set("title", openapi.NewString(title))
+			}
+			both.Set("allOf", openapi.NewArray(node, old))
+			s.Props[i].Node = both
+		}
 		return
 	}
 	s.at[name] = len(s.Props)
@@ -127,6 +142,7 @@ func (s *Schema) alternatives(r *Reader) {
 			inner := &Schema{Own: rest[0], Refs: s.Refs, Required: s.Required, Props: s.Props, at: s.at}
 			r.collect(inner, rest[0], 1)
 			s.parts, s.Refs, s.Props = append(s.parts, inner.parts...), inner.Refs, inner.Props
+			s.incomplete = s.incomplete || inner.incomplete
 		} else {
 			s.Options = rest
 		}
@@ -151,7 +167,7 @@ func (s *Schema) types() (kinds []string) {
 			these = slices.Delete(these, i, i+1)
 		}
 		these = slices.DeleteFunc(these, func(kind string) bool { return !known[kind] })
-		if len(kinds) == 0 || len(these) == 1 {
+		if len(kinds) == 0 || (len(kinds) > 1 && len(these) == 1) {
 			kinds = these
 		}
 	}
@@ -277,6 +293,9 @@ func (s *Schema) Find(name string) *openapi.Node {
 // sensitive tells whether any part says so: where two disagree, the tighter one counts. What is written there in another
 // way than expected counts as well.
 func (s *Schema) sensitive() bool {
+	if s.incomplete {
+		return true
+	}
 	for _, part := range s.parts {
 		if said := part.Get("x-admin", "sensitive"); said != nil && !(said.Is(openapi.Bool) && said.Text == "false") {
 			return true
