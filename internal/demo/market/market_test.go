@@ -237,7 +237,7 @@ func TestEveryDayHasItsStories(t *testing.T) {
 	for back := range 4 {
 		now := time.Date(2026, 11, 26, 7*back%24, 5, 0, 0, time.UTC).AddDate(0, 0, 26*back)
 		m := open(func() time.Time { return now })
-		request, _ := http.NewRequest("GET", fmt.Sprintf("/?from=%s&to=%s", now.AddDate(0, 0, -40).Format(time.DateOnly), now.Format(time.DateOnly)), nil)
+		request, _ := http.NewRequest("GET", fmt.Sprintf("/?from=%s&to=%s&most=200", now.AddDate(0, 0, -40).Format(time.DateOnly), now.Format(time.DateOnly)), nil)
 		answer, err := m.reportRefunds(request)
 		if err != nil {
 			t.Fatal(err)

@@ -100,7 +100,9 @@ const fewOrders = 20 // of which no rate means anything
 
 // reportRefunds is which shops refund more than others: those that are unusual first, then by rate.
 func (m *market) reportRefunds(r *http.Request) (any, error) {
-	asked, err := m.reportSpan(service.QueryOf(r))
+	q := service.QueryOf(r)
+	most := q.Int("most", 15, 1, mostRows)
+	asked, err := m.reportSpan(q)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +132,7 @@ func (m *market) reportRefunds(r *http.Request) (any, error) {
 	slices.SortFunc(rows, func(a, b refundRow) int {
 		return cmp.Or(cmp.Compare(slices.Index(verdicts, b.Verdict), slices.Index(verdicts, a.Verdict)), cmp.Compare(b.Rate, a.Rate), cmp.Compare(a.ShopID, b.ShopID))
 	})
-	return map[string]any{"rows": rows}, nil
+	return map[string]any{"rows": rows[:min(most, len(rows))]}, nil
 }
 
 // verdicts are from harmless to bad.

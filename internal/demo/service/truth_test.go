@@ -189,7 +189,7 @@ var wishlistTries = map[string]try{
 	"delete_list_lists__list_id__delete":                              {path: "/lists/<POST /lists {\"title\":\"x\",\"owner\":\"y\",\"occasion\":\"birthday\",\"event_date\":\"2027-01-01\"}>"},
 	"close_list_lists__list_id__close_post":                           {path: "/lists/<GET /lists?open=true>/close"},
 	"reopen_list_lists__list_id__reopen_post":                         {path: "/lists/<GET /lists?open=false>/reopen"},
-	"thank_everybody_lists__list_id__thank_post":                      {path: "/lists/<GET /contributions?status=paid&paid_to=2026-07-01 list_id>/thank", body: `{"message":"고맙습니다"}`},
+	"thank_everybody_lists__list_id__thank_post":                      {path: "/lists/<GET /contributions?status=paid&order_by=paid_at list_id>/thank", body: `{"message":"고맙습니다"}`},
 	"list_items_of_list_lists__list_id__items_get":                    {path: "/lists/l1/items"},
 	"create_item_lists__list_id__items_post":                          {path: "/lists/<GET /lists?open=true&page=2>/items", body: `{"name":"컵","price":5000}`},
 	"list_items_items_get":                                            {path: "/items?size=100"},

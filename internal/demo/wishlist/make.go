@@ -33,9 +33,17 @@ var presents = map[string][]present{
 
 // titles are what lists are called; %s is the owner's given name.
 var titles = map[string][]string{
-	"birthday": {"%s 생일 선물", "%s의 생일", "%s turns thirty"}, "first_birthday": {"%s의 돌잔치", "%s 첫돌"}, "wedding": {"%s 결혼해요", "%s & 곰곰의 결혼", "%s is getting married"},
-	"housewarming": {"%s네 집들이", "%s 새집", "A new home for %s"}, "new_baby": {"%s네 아기", "%s 출산 준비"}, "graduation": {"%s 졸업", "%s 취업 준비"}, "retirement": {"%s 님 퇴임", "%s 선생님 은퇴"},
+	"birthday": {"%s 생일 선물", "%s의 생일", "%s의 서른 번째 생일"}, "first_birthday": {"%s의 돌잔치", "%s 첫돌"}, "wedding": {"%s 결혼해요", "%s & 곰곰의 결혼"},
+	"housewarming": {"%s네 집들이", "%s 새집"}, "new_baby": {"%s네 아기", "%s 출산 준비"}, "graduation": {"%s 졸업", "%s 취업 준비"}, "retirement": {"%s 님 퇴임", "%s 선생님 은퇴"},
 }
+
+// englishTitles are the same for owners from elsewhere.
+var englishTitles = map[string]string{
+	"birthday": "%s turns thirty", "first_birthday": "%s is one", "wedding": "%s is getting married", "housewarming": "A new home for %s",
+	"new_baby": "A baby for %s", "graduation": "%s has done it", "retirement": "Farewell, %s",
+}
+
+var thanks = []string{"와 주셔서 고맙습니다", "보내 주신 마음 잘 받았습니다", "덕분에 행복한 하루였어요", "고맙습니다. 곧 인사드릴게요", "Thank you all so much"}
 
 var wishes = []string{"", "", "축하해!", "행복하게 잘 살아", "생일 축하해요", "건강하게 자라렴", "Happy birthday!", "With love from all of us", "고생 많으셨습니다", "새집에서 좋은 일만 있길", "작지만 보태요"}
 
@@ -86,13 +94,16 @@ func (m *maker) makeKnown() {
 func (m *maker) list(at time.Time) {
 	occasion := occasions[m.Weighted(8, 5, 5, 6, 4, 2, 1)]
 	owner := m.Person()
-	called := owner
-	if !strings.Contains(owner, " ") {
-		_, called, _ = strings.Cut(owner, string([]rune(owner)[:1]))
+	title := chance.Pick(m.Dice, titles[occasion])
+	called, _, elsewhere := strings.Cut(owner, " ")
+	if elsewhere {
+		title = englishTitles[occasion]
+	} else {
+		called = string([]rune(owner)[1:]) // after the surname
 	}
 	event := chance.Midnight(at).AddDate(0, 0, m.Between(7, 90))
 	m.add(giftList{
-		Title: fmt.Sprintf(chance.Pick(m.Dice, titles[occasion]), called), Owner: owner, Occasion: occasion,
+		Title: fmt.Sprintf(title, called), Owner: owner, Occasion: occasion,
 		EventDate: event.Format(time.DateOnly), Open: !event.Before(m.today), CreatedAt: at,
 	})
 }
@@ -103,8 +114,8 @@ func (m *maker) add(one giftList) {
 	if err != nil {
 		panic(err) // made above
 	}
-	if thanked := event.AddDate(0, 0, m.Between(1, 9)); thanked.Before(m.now) && !m.In(4) {
-		one.ThankedAt = &thanked
+	if thanked := event.AddDate(0, 0, m.Between(1, 9)).Add(chance.TimeOfDay(m.Float64()).Truncate(time.Second)); thanked.Before(m.now) && !m.In(4) {
+		one.ThankedAt, one.Message = &thanked, chance.Pick(m.Dice, thanks)
 	}
 	m.made.lists = append(m.made.lists, one)
 	from := presents[one.Occasion]

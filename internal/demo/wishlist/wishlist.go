@@ -90,13 +90,14 @@ type page[T any] struct {
 	Pages int  `json:"pages"`
 }
 
-// paged sorts rows and is the page of them that a query asks for.
+// paged sorts rows, the newest first unless a query says otherwise, and is the page of them that it asks for.
 func paged[T any](q *service.Query, rows []*T, orders shelf.Orders[T]) (any, error) {
 	number, size := q.Int("page", 1, 1, 1<<20), q.Int("size", 20, 1, 100)
 	order := q.Choice("order_by", orders.Names()...)
 	if err := q.Err(); err != nil {
 		return nil, err
 	}
+	slices.Reverse(rows)
 	orders.Sort(rows, order)
 	return page[T]{shelf.Cut(rows, (number-1)*size, size), len(rows), number, size, (len(rows) + size - 1) / size}, nil
 }

@@ -149,7 +149,7 @@ func TestFunding(t *testing.T) {
 
 func TestThankingEverybody(t *testing.T) {
 	g, wishlist := start(t)
-	paid, _ := rows(t, g.Ask("GET", wishlist+"/contributions?status=paid&size=100"))
+	paid, _ := rows(t, g.Ask("GET", wishlist+"/contributions?status=paid&size=100&order_by=paid_at"))
 	for _, one := range paid {
 		list := wishlist + "/lists/" + one["list_id"].(string)
 		if g.Ask("GET", list).JSON["open"] != false {
