@@ -104,7 +104,15 @@ func (c *call) receive(answer *http.Response) error {
 		return c.passProblem(answer)
 	}
 	asDownload(header)
-	return c.hide(answer)
+	if err := c.hide(answer); err != nil {
+		return err
+	}
+	if answer.ContentLength < 0 && isJSON(header.Get("Content-Type")) {
+		// Of unknown length the proxy would flush each piece, and the headers ahead of all, by a goroutine of its own. That
+		// is for streams; of JSON nobody can use a half. The number is used for nothing else.
+		answer.ContentLength = 0
+	}
+	return nil
 }
 
 // judge tells what is no answer at all.
