@@ -58,6 +58,7 @@ var policy = map[string]row{
 	"internal/gateway/sheet": {ours: "internal/backoffice", std: "net/http"},
 	"internal/office":        {ours: "internal/backoffice internal/catalog internal/compile internal/config internal/gateway internal/self"},
 	"internal/self":          {ours: "internal/openapi"},
+	"internal/lookup":        {ours: "internal/account internal/audit"},
 	"internal/credentials":   {ours: "internal/account internal/fault internal/token", std: "net/http"},
 	"internal/links":         {ours: "internal/account internal/audit internal/fault internal/mail internal/session internal/token"},
 	"internal/mail":          {libs: "go-mail prometheus"},
@@ -74,16 +75,17 @@ var policy = map[string]row{
 	"internal/review":      {ours: "internal/backoffice internal/compile internal/fetch internal/openapi", libs: "kin-openapi"},
 
 	// adapters
-	"internal/store":            {ours: "internal/account internal/audit internal/fault internal/keys internal/links internal/recheck internal/roster internal/session internal/signin internal/store/chain internal/store/engine internal/store/onetime internal/store/pack internal/store/papers internal/store/schema internal/token"},
+	"internal/store":            {ours: "internal/account internal/audit internal/fault internal/keys internal/links internal/recheck internal/roster internal/session internal/signin internal/store/chain internal/store/engine internal/store/finder internal/store/onetime internal/store/pack internal/store/papers internal/store/schema internal/token"},
 	"internal/store/engine":     {std: "database/sql", libs: "sqlite"},
 	"internal/store/chain":      {ours: "internal/audit internal/store/engine internal/store/pack"},
+	"internal/store/finder":     {ours: "internal/audit internal/fault internal/lookup internal/store/chain internal/store/engine internal/store/pack"},
 	"internal/store/gauges":     {ours: "internal/account internal/store", libs: "prometheus"},
 	"internal/store/onetime":    {ours: "internal/links internal/store/engine internal/store/pack"},
 	"internal/store/pack":       {ours: "internal/account internal/fault internal/session"},
 	"internal/store/papers":     {ours: "internal/audit internal/catalog internal/gateway internal/store/chain internal/store/engine internal/store/pack"},
 	"internal/store/schema":     {ours: "internal/store/engine"},
 	"internal/server":           {ours: "internal/account internal/audit internal/fault internal/gateway internal/keys internal/links internal/recheck internal/server/admin internal/server/answer internal/server/body internal/server/front internal/server/host internal/server/limit internal/server/meter internal/server/signature internal/session internal/signin internal/token", std: "net/http", libs: "prometheus"},
-	"internal/server/admin":     {ours: "internal/audit internal/fault internal/keys internal/recheck internal/self internal/server/answer internal/server/body internal/session internal/token", std: "net/http"},
+	"internal/server/admin":     {ours: "internal/account internal/audit internal/fault internal/gateway internal/keys internal/lookup internal/recheck internal/self internal/server/answer internal/server/body internal/session internal/token", std: "net/http"},
 	"internal/server/answer":    {ours: "internal/account", std: "net/http"},
 	"internal/server/body":      {ours: "internal/fault", std: "net/http"},
 	"internal/server/front":     {ours: "internal/account"},
@@ -111,7 +113,7 @@ var policy = map[string]row{
 	"internal/demo/mailbox":      {std: "net/http", libs: "go-smtp"},
 	"internal/demo/members":      {ours: "internal/fault verify", std: "net/http"},
 	"cmd/munjigi": {
-		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/mailbox internal/demo/members internal/fault internal/hashing internal/keys internal/links internal/mail internal/office internal/recheck internal/review internal/sketch/live internal/roster internal/server internal/listen internal/session internal/signin internal/store internal/store/gauges internal/strict internal/token internal/upstream",
+		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/mailbox internal/demo/members internal/fault internal/hashing internal/keys internal/links internal/mail internal/office internal/recheck internal/review internal/sketch/live internal/roster internal/server internal/server/admin internal/listen internal/session internal/signin internal/store internal/store/gauges internal/strict internal/token internal/upstream",
 		std:  "net/http", libs: "kong prometheus sync term",
 	},
 }

@@ -22,6 +22,7 @@ func TestDocsNameEverything(t *testing.T) {
 	keys := tags("internal/config/")
 	metrics := literals("", regexp.MustCompile(`^munjigi_[a-z_]+$`))
 	routes := literals("internal/server/routes.go", regexp.MustCompile(`^[A-Z]+ /(session|sign-in|admin|revocations|healthz|readyz|screens|\.well-known)`))
+	routes = append(routes, literals("internal/server/admin/routes.go", regexp.MustCompile(`^[A-Z]+ /admin/`))...)
 	if len(keys) == 0 || len(metrics) == 0 || len(routes) == 0 {
 		t.Fatalf("found %d keys, %d metrics, %d routes: they have moved", len(keys), len(metrics), len(routes))
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/munjigi/munjigi/internal/office"
 	"github.com/munjigi/munjigi/internal/recheck"
 	"github.com/munjigi/munjigi/internal/server"
+	"github.com/munjigi/munjigi/internal/server/admin"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/store"
@@ -232,6 +233,7 @@ func (p *program) serverConfig(flow *signin.Flow) server.Config {
 		URL: p.config.URL, CookieDomain: p.config.CookieDomain, Console: p.config.Console,
 		Realms: realms, Apps: p.config.AllApps(), TrustedProxies: proxies,
 		Sessions: p.manager, Devices: p.manager, SignIn: flow, Keys: p.ring, Feed: p.feed, Directory: p.store, Audit: p.store,
+		Tools: admin.Tools{Keys: p.ring, Lookup: p.store.Finder(), Members: p.store, Links: p.links, CheckMember: p.config.CheckMember, Woken: p.feed.Wake},
 		Waves: p.worker, Links: p.links, Office: p.office.Gateway, Grants: p.office.Gateway, Ready: p.ready, Pages: console.Files(),
 		KeysMaxAge: min(time.Minute, time.Duration(p.config.Keys.PublishAhead)),
 		Registerer: p.Metrics, Log: p.log,

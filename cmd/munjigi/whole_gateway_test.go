@@ -202,7 +202,7 @@ func TestWholeACrashWithinACall(t *testing.T) {
 			calls = append(calls, r.Action+" "+r.Outcome)
 		}
 	}
-	if len(calls) != 2 || calls[0] != "called " || calls[1] != "call_ended unknown" {
+	if len(calls) != 2 || calls[1] != "called " || calls[0] != "call_ended unknown" {
 		t.Errorf("the audit says %q", calls)
 	}
 }

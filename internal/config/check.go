@@ -156,6 +156,18 @@ func (c Realm) CheckRole(role string) error {
 	return nil
 }
 
+// CheckMember tells what is wrong with a realm for new members, or with a role there; role "" is not looked at.
+func (c Config) CheckMember(realm, role string) error {
+	of, ok := c.Realms[realm]
+	if !ok || of.Password == nil {
+		return errors.New("want a realm with passwords")
+	}
+	if role == "" {
+		return nil
+	}
+	return of.CheckRole(role)
+}
+
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 
 func (c checker) realm(key, name string, realm Realm) {

@@ -97,7 +97,7 @@ func (c *call) readIntention(r *http.Request) (err error) {
 	if c.header, err = outgoing(r.Header, c.operation); err != nil {
 		return err
 	}
-	if c.reason, err = readReason(r.Header); err != nil {
+	if c.reason, err = ReadReason(r.Header); err != nil {
 		return err
 	}
 	if err := c.needsReason(); err != nil {
@@ -135,8 +135,9 @@ func (c *call) readReveal(header http.Header) (bool, error) {
 
 const maxReason = 500 // characters
 
-// readReason reads percent-encoded UTF-8, because a header has no other way to bear it.
-func readReason(header http.Header) (string, error) {
+// ReadReason is the header Munjigi-Reason, "" without one: percent-encoded UTF-8, because a header has no other way to bear
+// it. request_invalid.
+func ReadReason(header http.Header) (string, error) {
 	values := header.Values("Munjigi-Reason")
 	if len(values) == 0 {
 		return "", nil

@@ -76,7 +76,7 @@ func (g *Gateway) prepareExport(r *http.Request, who Caller) (*export, error) {
 	if c.query, err = query(r.URL.RawQuery, f.operation); err != nil {
 		return nil, err
 	}
-	if c.reason, err = readReason(r.Header); err != nil {
+	if c.reason, err = ReadReason(r.Header); err != nil {
 		return nil, err
 	}
 	if err := c.needsReason(); err != nil {

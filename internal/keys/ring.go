@@ -146,6 +146,11 @@ func (r *Ring) Rotate(ctx context.Context, actor audit.Actor) error {
 // Retire withdraws a stolen key: whatever it signed, and will sign, is refused everywhere once the feed has told so.
 // When it is the one that signs, the next key takes over at once. not_found when there is no such key, or it was retired before.
 func (r *Ring) Retire(ctx context.Context, kid string, actor audit.Actor) error {
+	return r.RetireFor(ctx, kid, "", actor)
+}
+
+// RetireFor is Retire with a reason in words, which is kept in the audit; "" = none.
+func (r *Ring) RetireFor(ctx context.Context, kid, reason string, actor audit.Actor) error {
 	return r.change(ctx, actor, func(d *decision) error {
 		key := d.find(func(record Record) bool { return record.ID == kid })
 		if key == nil {
@@ -154,7 +159,7 @@ func (r *Ring) Retire(ctx context.Context, kid string, actor audit.Actor) error 
 		if key.withdrawn() {
 			return fault.New(fault.NotFound, fmt.Sprintf("signing key %s was retired already, at %s", kid, key.WithdrawnAt.UTC().Format(time.RFC3339)))
 		}
-		return d.withdraw(key)
+		return d.withdraw(key, reason)
 	})
 }
 

@@ -146,14 +146,18 @@ func (d *decision) activate(next *Record) {
 }
 
 // withdraw takes a stolen key out of use everywhere and for ever: the feed names it, the private half goes at once.
-func (d *decision) withdraw(key *Record) error {
+func (d *decision) withdraw(key *Record, reason string) error {
 	key.WithdrawnAt, key.Private = d.now, nil
 	if key.RetiredAt.IsZero() {
 		key.RetiredAt = d.now
 	}
 	d.put(*key)
 	d.change.Withdraw = append(d.change.Withdraw, key.ID)
-	d.event(audit.KeyRetired, map[string]string{"kid": key.ID, "algorithm": key.Algorithm})
+	details := map[string]string{"kid": key.ID, "algorithm": key.Algorithm}
+	if reason != "" {
+		details["reason"] = reason
+	}
+	d.event(audit.KeyRetired, details)
 	return d.fill()
 }
 

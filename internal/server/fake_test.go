@@ -81,7 +81,7 @@ func open(t *testing.T, change func(*Config)) *office {
 		rows: map[token.SessionID]*session.Session{}, who: map[string]account.Account{}, store: &fakeAttempts{used: map[[16]byte]bool{}}, members: newFakeMembers(),
 	}
 	c := Config{
-		URL: own, Console: "staff", Apps: theApps, Sessions: o, Devices: o, Keys: fakeKeys{key}, Feed: o.feed, Directory: o, Audit: o, Waves: o,
+		URL: own, Console: "staff", Apps: theApps, Sessions: o, Devices: o, Keys: fakeKeys{key}, Feed: o.feed, Directory: o, Audit: o, Tools: o.tools(), Waves: o,
 		Realms: map[string]Realm{"staff": {Kind: OIDC, Provider: "id.example.com"}, "members": {Kind: Password}},
 		Ready:  func(context.Context) error { return o.failing("Ready") },
 		Pages: fstest.MapFS{

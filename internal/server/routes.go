@@ -38,7 +38,7 @@ type route struct {
 
 // routes is the whole surface.
 func (s *Server) routes() []route {
-	desk := &admin.Desk{Directory: s.Directory, Devices: s.Devices, Keys: s.Keys, Audit: s.Audit, Waves: s.Waves, Now: s.Now}
+	desk := &admin.Desk{Tools: s.Tools, Directory: s.Directory, Devices: s.Devices, Sessions: s.Sessions, Waves: s.Waves, Now: s.Now}
 	all := []route{
 		{"GET /sign-in/options", ourselves, call, s.signInOptions},
 		{"GET /sign-in/{realm}", ourselves, navigation, s.startSignIn},
@@ -66,20 +66,13 @@ func (s *Server) routes() []route {
 		{"GET /.well-known/jwks.json", everybody, call, s.jwks},
 		{"GET /revocations", everybody, stream, s.revocations},
 
-		{"GET /admin/openapi.json", ourselves, call, s.admin(desk.Document)},
-		{"GET /admin/sessions", ourselves, call, s.admin(desk.ListSessions)},
-		{"DELETE /admin/sessions/{sid}", ourselves, call, s.admin(desk.RevokeSession)},
-		{"DELETE /admin/accounts/{id}/sessions", ourselves, call, s.admin(desk.RevokeAccount)},
-		{"GET /admin/keys", ourselves, call, s.admin(desk.ListKeys)},
-		{"GET /admin/audit", ourselves, call, s.admin(desk.ListAudit)},
-		{"GET /admin/waves", ourselves, call, s.admin(desk.ListWaves)},
-		{"POST /admin/waves/confirm", ourselves, call, s.admin(desk.ConfirmWave)},
-		{"POST /admin/waves/dismiss", ourselves, call, s.admin(desk.DismissWave)},
-
 		{"GET /healthz", ourselves, probe, s.healthy},
 		{"GET /readyz", ourselves, probe, s.ready},
 		{"GET /munjigi.css", ourselves, call, s.stylesheet},
 		{"GET /assets/", ourselves, call, s.asset},
+	}
+	for _, one := range desk.Routes() {
+		all = append(all, route{one.Pattern, ourselves, call, s.admin(one.Do)})
 	}
 	if s.Office != nil {
 		all = append(all, []route{

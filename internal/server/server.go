@@ -22,7 +22,6 @@ import (
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/audit"
-	"github.com/munjigi/munjigi/internal/keys"
 	"github.com/munjigi/munjigi/internal/server/admin"
 	"github.com/munjigi/munjigi/internal/server/host"
 	"github.com/munjigi/munjigi/internal/server/limit"
@@ -67,7 +66,6 @@ type SignIn interface {
 type Keys interface {
 	JWKS() []byte
 	PublicKeys() []token.PublicKey // those of the JWKS
-	Records() []keys.Record        // for the administrators' list
 }
 
 // Feed is session.Feed.
@@ -115,6 +113,7 @@ type Config struct {
 	Feed      Feed
 	Directory session.Directory
 	Audit     audit.Log
+	Tools     admin.Tools                 // what administrators have beside the above
 	Waves     admin.Waves                 // optional: where no realm has a provider
 	Links     Links                       // optional: where no realm has passwords
 	Office    Office                      // optional: without it there are no services in the console
@@ -205,7 +204,7 @@ func New(c Config) (*Server, error) {
 
 func (c *Config) check() error {
 	if c.Sessions == nil || c.Devices == nil || c.SignIn == nil || c.Keys == nil || c.Feed == nil ||
-		c.Directory == nil || c.Audit == nil || c.Ready == nil || c.Log == nil {
+		c.Directory == nil || c.Audit == nil || !c.Tools.Complete() || c.Ready == nil || c.Log == nil {
 		return errors.New("a required part is missing")
 	}
 	if console, ok := c.Apps[account.Console]; !ok || console.Realm != c.Console || console.Body {

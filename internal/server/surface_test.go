@@ -11,7 +11,7 @@ import (
 
 // concrete is a path that a pattern matches.
 func concrete(path string) string {
-	return strings.NewReplacer("{realm}", "staff", "{sid}", strings.Repeat("A", 22), "{id}", "account-1", "/assets/", "/assets/main-1a2b3c.js").Replace(path)
+	return strings.NewReplacer("{realm}", "staff", "{sid}", strings.Repeat("A", 22), "{id}", "account-1", "{n}", "7", "/assets/", "/assets/main-1a2b3c.js").Replace(path)
 }
 
 // everyPath is every path of the surface with its methods, and a few that are none.

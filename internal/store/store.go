@@ -26,6 +26,7 @@ import (
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/finder"
 	"github.com/munjigi/munjigi/internal/store/pack"
 	"github.com/munjigi/munjigi/internal/store/papers"
 )
@@ -123,6 +124,9 @@ func unavailable(op string, err error) error { return pack.Unavailable(op, err) 
 
 // Papers are what is kept of services: their documents, what was granted of them, and calls under way.
 func (s *Store) Papers() *papers.Papers { return papers.New(s.db) }
+
+// Finder is what administrators look up.
+func (s *Store) Finder() *finder.Finder { return finder.New(s.db) }
 
 // tx is a transaction of ours: the methods that know tables are in the files of what they change. It must not be used
 // after the closure that got it has returned.

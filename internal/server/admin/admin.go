@@ -1,4 +1,4 @@
-// Package admin is what administrators ask for under /admin: who is signed in, the keys, the audit, the waves. Who they
+// Package admin is what administrators ask for under /admin: accounts, sessions, keys, the audit, the waves. Who they
 // are, and that they are administrators, was decided before it is called.
 package admin
 
@@ -8,9 +8,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/fault"
-	"github.com/munjigi/munjigi/internal/keys"
+	"github.com/munjigi/munjigi/internal/lookup"
 	"github.com/munjigi/munjigi/internal/recheck"
 	"github.com/munjigi/munjigi/internal/self"
 	"github.com/munjigi/munjigi/internal/server/answer"
@@ -19,15 +20,18 @@ import (
 	"github.com/munjigi/munjigi/internal/token"
 )
 
-// Devices ends sessions on behalf of an administrator. session.Manager does. An end is durable when it returns nil.
+// Devices lists an account's sessions, and ends some on behalf of an administrator. session.Manager does. An end is durable
+// when it returns nil.
 type Devices interface {
+	Sessions(ctx context.Context, account string) ([]session.Session, error)
 	Revoke(ctx context.Context, id token.SessionID, actor audit.Actor, from string) (session.Session, error)
 	RevokeAccount(ctx context.Context, account string, actor audit.Actor, from string) ([]session.Session, error)
 }
 
-// Keys is what keys.Ring shows.
-type Keys interface {
-	Records() []keys.Record
+// Sessions reads sessions. session.Manager does.
+type Sessions interface {
+	// Identified is a live one with its account; of any other the error bears the code of its end.
+	Identified(ctx context.Context, id token.SessionID) (session.Session, account.Account, error)
 }
 
 // Waves is recheck.Worker.
@@ -39,12 +43,34 @@ type Waves interface {
 
 // Desk answers administrators. Every member is required, but Waves where no realm has a provider.
 type Desk struct {
+	Tools
 	Directory session.Directory
 	Devices   Devices
-	Keys      Keys
-	Audit     audit.Log
+	Sessions  Sessions
 	Waves     Waves
 	Now       func() time.Time
+}
+
+// Tools are what only administrators use. Every member is required.
+type Tools struct {
+	Keys    Keys
+	Lookup  lookup.Store
+	Members Members
+	Links   Links
+	// CheckMember tells what is wrong with a realm for a new member, or with a role there; role "" is not looked at.
+	CheckMember func(realm, role string) error
+	Woken       func() // called when sessions have ended
+}
+
+// Complete tells whether nothing is missing.
+func (t Tools) Complete() bool {
+	return t.Keys != nil && t.Lookup != nil && t.Members != nil && t.Links != nil && t.CheckMember != nil && t.Woken != nil
+}
+
+// Route is one of the routes under /admin.
+type Route struct {
+	Pattern string
+	Do      func(w http.ResponseWriter, r *http.Request, who Caller) error
 }
 
 // Caller is the administrator who asks.
@@ -64,41 +90,6 @@ func (d *Desk) Document(w http.ResponseWriter, _ *http.Request, who Caller) erro
 	return answer.Ready(w, text)
 }
 
-type listedBody struct {
-	ID        string         `json:"id"`
-	Account   answer.Account `json:"account"`
-	App       string         `json:"app"`
-	Device    string         `json:"device"`
-	From      string         `json:"from"`
-	StartedAt int64          `json:"started_at"`
-	RenewedAt int64          `json:"renewed_at"`
-	EndsAt    int64          `json:"ends_at"`
-	CheckedAt int64          `json:"checked_at,omitempty"`
-}
-
-// ListSessions is GET /admin/sessions: who is signed in.
-func (d *Desk) ListSessions(w http.ResponseWriter, r *http.Request, _ Caller) error {
-	limit, err := limitOf(r, 50)
-	if err != nil {
-		return err
-	}
-	query := r.URL.Query()
-	page, next, err := d.Directory.SignedIn(r.Context(), session.Query{
-		Realm: query.Get("realm"), Search: query.Get("search"), After: query.Get("after"), Limit: limit, Now: d.Now(),
-	})
-	if err != nil {
-		return err
-	}
-	list := make([]listedBody, len(page))
-	for i, row := range page {
-		list[i] = listedBody{
-			row.ID.String(), answer.Of(row.Account), row.App, row.Device, row.From, row.StartedAt.Unix(),
-			row.Rotation.At.Unix(), row.EndsAt.Unix(), answer.Unix(row.Account.CheckedAt),
-		}
-	}
-	return answer.JSON(w, map[string]any{"sessions": list, "next": next})
-}
-
 // limitOf is the page size that was asked for.
 func limitOf(r *http.Request, otherwise int) (int, error) {
 	const most = 200
@@ -111,100 +102,6 @@ func limitOf(r *http.Request, otherwise int) (int, error) {
 		return 0, fault.New(fault.RequestInvalid, "limit: 1 to "+strconv.Itoa(most))
 	}
 	return limit, nil
-}
-
-// RevokeSession is DELETE /admin/sessions/{sid}.
-func (d *Desk) RevokeSession(w http.ResponseWriter, r *http.Request, who Caller) error {
-	id, err := token.ParseSessionID(r.PathValue("sid"))
-	if err != nil {
-		return fault.Wrap(fault.NotFound, err)
-	}
-	_, err = d.Devices.Revoke(r.Context(), id, who.Actor, who.From)
-	if fault.CodeOf(err) == fault.SessionUnknown { // a 401 would tell the administrator to sign in
-		return fault.New(fault.NotFound, "no session has this id")
-	}
-	if err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// RevokeAccount is DELETE /admin/accounts/{id}/sessions.
-func (d *Desk) RevokeAccount(w http.ResponseWriter, r *http.Request, who Caller) error {
-	ended, err := d.Devices.RevokeAccount(r.Context(), r.PathValue("id"), who.Actor, who.From)
-	if err != nil {
-		return err
-	}
-	return answer.JSON(w, map[string]any{"ended": len(ended)})
-}
-
-type keyBody struct {
-	ID          string `json:"id"`
-	State       string `json:"state"` // next, active, retired, withdrawn
-	Algorithm   string `json:"algorithm"`
-	CreatedAt   int64  `json:"created_at"`
-	ActiveAt    int64  `json:"active_at,omitempty"`
-	RetiredAt   int64  `json:"retired_at,omitempty"`
-	WithdrawnAt int64  `json:"withdrawn_at,omitempty"`
-}
-
-// ListKeys is GET /admin/keys: when each was made, used, retired.
-func (d *Desk) ListKeys(w http.ResponseWriter, _ *http.Request, _ Caller) error {
-	records := d.Keys.Records()
-	list := make([]keyBody, len(records))
-	for i, key := range records {
-		list[i] = keyBody{key.ID, key.State(), key.Algorithm, answer.Unix(key.CreatedAt), answer.Unix(key.ActiveAt), answer.Unix(key.RetiredAt), answer.Unix(key.WithdrawnAt)}
-	}
-	return answer.JSON(w, map[string]any{"keys": list})
-}
-
-type eventBody struct {
-	N       int64             `json:"n"`
-	At      int64             `json:"at"`
-	Action  audit.Action      `json:"action"`
-	Realm   string            `json:"realm,omitempty"`
-	Account string            `json:"account,omitempty"`
-	Session string            `json:"session,omitempty"`
-	Actor   actorBody         `json:"actor"`
-	Outcome string            `json:"outcome,omitempty"`
-	From    string            `json:"from,omitempty"`
-	Details map[string]string `json:"details,omitempty"`
-}
-
-type actorBody struct {
-	Kind string `json:"kind"`
-	ID   string `json:"id,omitempty"`
-}
-
-// ListAudit is GET /admin/audit, to look at; whoever wants the proof exports it.
-func (d *Desk) ListAudit(w http.ResponseWriter, r *http.Request, _ Caller) error {
-	limit, err := limitOf(r, 100)
-	if err != nil {
-		return err
-	}
-	after := int64(0)
-	if text := r.URL.Query().Get("after"); text != "" {
-		if after, err = strconv.ParseInt(text, 10, 64); err != nil || after < 0 {
-			return fault.New(fault.RequestInvalid, "after: the number of a record")
-		}
-	}
-	records, err := d.Audit.Records(r.Context(), after, limit)
-	if err != nil {
-		return err
-	}
-	list, next := make([]eventBody, len(records)), int64(0)
-	for i, e := range records {
-		list[i] = eventBody{
-			e.N, e.At.Unix(), e.Action, e.Realm, e.Account, e.Session,
-			actorBody{e.Actor.Kind, e.Actor.ID},
-			e.Outcome, e.From, e.Details,
-		}
-	}
-	if len(records) == limit {
-		next = records[limit-1].N
-	}
-	return answer.JSON(w, map[string]any{"records": list, "next": next})
 }
 
 type waveBody struct {

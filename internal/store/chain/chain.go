@@ -47,25 +47,44 @@ func insert(t *engine.Tx, r audit.Record) error {
 		r.N, pack.Micros(r.At), string(r.Action), r.Realm, r.Account, r.Session, r.Actor.Kind, r.Actor.ID, r.Outcome, r.From, details, r.Prev[:], r.Hash[:])
 }
 
-// Records reads those after a number, in their order.
-func Records(q engine.Querier, after int64, limit int) ([]audit.Record, error) {
-	return engine.List(q, scan, `SELECT n, at, action, realm, account, session, actor_kind, actor_id, outcome, from_addr, details, prev, hash
-		FROM audit WHERE n > $1 ORDER BY n LIMIT $2`, after, limit)
+// Columns are those of a record, of the table under the name r.
+const Columns = `r.n, r.at, r.action, r.realm, r.account, r.session, r.actor_kind, r.actor_id, r.outcome, r.from_addr, r.details, r.prev, r.hash`
+
+// Row takes Columns.
+type Row struct {
+	record     audit.Record
+	at         int64
+	details    string
+	prev, hash []byte
 }
 
-func scan(row engine.Scanner) (r audit.Record, err error) {
-	var at int64
-	var details string
-	var prev, hash []byte
-	err = row.Scan(&r.N, &at, &r.Action, &r.Realm, &r.Account, &r.Session, &r.Actor.Kind, &r.Actor.ID, &r.Outcome, &r.From, &details, &prev, &hash)
-	if err != nil {
-		return r, err
-	}
-	r.At = pack.Time(at)
-	copy(r.Prev[:], prev)
-	copy(r.Hash[:], hash)
-	if details != "" {
-		err = json.Unmarshal([]byte(details), &r.Details)
+// Dest is where the columns go, in their order.
+func (row *Row) Dest() []any {
+	r := &row.record
+	return []any{&r.N, &row.at, &r.Action, &r.Realm, &r.Account, &r.Session, &r.Actor.Kind, &r.Actor.ID, &r.Outcome, &r.From, &row.details, &row.prev, &row.hash}
+}
+
+// Record is the row as it was appended.
+func (row *Row) Record() (r audit.Record, err error) {
+	r = row.record
+	r.At = pack.Time(row.at)
+	copy(r.Prev[:], row.prev)
+	copy(r.Hash[:], row.hash)
+	if row.details != "" {
+		err = json.Unmarshal([]byte(row.details), &r.Details)
 	}
 	return r, err
+}
+
+// Records reads those after a number, in their order.
+func Records(q engine.Querier, after int64, limit int) ([]audit.Record, error) {
+	return engine.List(q, scan, `SELECT `+Columns+` FROM audit r WHERE r.n > $1 ORDER BY r.n LIMIT $2`, after, limit)
+}
+
+func scan(from engine.Scanner) (audit.Record, error) {
+	var row Row
+	if err := from.Scan(row.Dest()...); err != nil {
+		return audit.Record{}, err
+	}
+	return row.Record()
 }
