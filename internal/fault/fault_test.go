@@ -45,6 +45,10 @@ func TestProblemOf(t *testing.T) {
 			fmt.Errorf("renew: %w", &Error{Code: StoreUnavailable, Detail: "busy", Err: secret, RetryAfter: 1500 * time.Millisecond}),
 			Problem{Status: 503, Code: StoreUnavailable, Title: StoreUnavailable.Sentence("en"), Detail: "busy", Request: "r1", RetryAfter: 2},
 		},
+		"a service that was too slow is named, with a status of its own": {
+			&Error{Code: ServiceUnreachable, Service: "market", Late: true},
+			Problem{Status: 504, Code: ServiceUnreachable, Title: ServiceUnreachable.Sentence("en"), Request: "r1", Service: "market"},
+		},
 		"a replaced session says when and by what": {
 			&Error{Code: SessionReplaced, ReplacedAt: time.Unix(1790000000, 0), ReplacedBy: "Chrome on Windows"},
 			Problem{Status: 401, Code: SessionReplaced, Title: SessionReplaced.Sentence("en"), Request: "r1", ReplacedAt: 1790000000, ReplacedBy: "Chrome on Windows"},
