@@ -37,8 +37,20 @@ var eventKinds = []string{
 	"product.deleted", "product.hidden", "product.pictured", "settings.changed", "shop.opened", "shop.deleted", "shop.suspended", "shop.reopened", "stock.recounted",
 }
 
-// usualKinds is how many of them the made-up past knows: what the staff do is noted when they do it.
-const usualKinds = 8
+// usually is how often each of the first kinds happens, of 64; what the staff do is noted when they do it.
+var usually = [...]int{6, 26, 3, 1, 7, 6, 6, 1, 0, 0, 8}
+
+// kindOf is the index of a kind for each of 64 chances.
+var kindOf = func() (table [64]uint8) {
+	at := 0
+	for kind, times := range usually {
+		for range times {
+			table[at] = uint8(kind)
+			at++
+		}
+	}
+	return table
+}()
 
 // activity is a log of more than a hundred thousand lines, none of which is kept: each is made up from its number when
 // somebody looks. Numbers are in the order of time. What happens while the market runs is kept, after them.
@@ -67,7 +79,7 @@ func (a *activity) time(n int) time.Time {
 
 // kind and shop are the parts of a made-up event that filters look at; the rest is not worth making up for those that
 // nobody sees.
-func (a *activity) kind(n int) string { return eventKinds[chance.Mix(uint64(n)*3+1)%usualKinds] }
+func (a *activity) kind(n int) string { return eventKinds[kindOf[chance.Mix(uint64(n)*3+1)%64]] }
 
 func (a *activity) shop(n int) string {
 	u := chance.Unit(chance.Mix(uint64(n)*3 + 2))
@@ -82,6 +94,8 @@ func (a *activity) event(n int) event {
 		one.Subject = "o" + strconv.FormatUint(1+of%10_000, 10)
 	case one.Kind == "shop.signed_in":
 		one.Subject, one.By = one.ShopID, "shop"
+	case one.Kind == "ad.clicked":
+		one.Subject, one.By = "a"+strconv.FormatUint(1+of%120, 10), "visitor"
 	default:
 		one.Subject = "p" + strconv.FormatUint(1+of%2000, 10)
 	}

@@ -108,6 +108,13 @@ func TestEventsPageToTheEnd(t *testing.T) {
 			want++
 		}
 	}
+	times := map[string]int{}
+	for n := range a.past {
+		times[a.kind(n)]++
+	}
+	if times["product.viewed"] < 20*times["order.refunded"] || times["order.refunded"] < 1000 || len(times) != 9 {
+		t.Errorf("kinds: %v", times)
+	}
 	got, below := 0, int(^uint(0)>>1)
 	last := now
 	for {
