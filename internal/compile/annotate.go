@@ -7,6 +7,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/backoffice"
 	"github.com/munjigi/munjigi/internal/compile/naming"
+	"github.com/munjigi/munjigi/internal/compile/value"
 	"github.com/munjigi/munjigi/internal/openapi"
 )
 
@@ -27,8 +28,10 @@ func (c *compiler) annotations(o *op) {
 			o.When = map[string][]json.RawMessage{}
 		}
 		o.When[name] = []json.RawMessage{}
-		for _, value := range list {
-			o.When[name] = append(o.When[name], value.JSON())
+		for _, one := range list {
+			if raw := value.Small(one); raw != nil { // for show
+				o.When[name] = append(o.When[name], raw)
+			}
 		}
 	}
 	if kind := o.note.Get("kind"); kind != nil && !isKind(backoffice.Kind(kind.Text)) {

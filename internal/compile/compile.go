@@ -7,6 +7,7 @@
 package compile
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -30,7 +31,9 @@ func Service(name string, document, overlay []byte) (backoffice.Service, error) 
 	for _, target := range doc.Unused {
 		c.guess(nil, "overlay", "nothing is changed by "+clip(target), "the target selects nothing", "a target that selects something, or none")
 	}
-	c.read()
+	if c.read(); c.parametersInAll > openapi.MaxParameters {
+		return backoffice.Service{}, &openapi.Error{Code: openapi.TooLarge, Detail: fmt.Sprintf("more than %d parameters in all", openapi.MaxParameters)}
+	}
 	c.classify()
 	c.menu()
 	for _, o := range c.ops {
@@ -47,6 +50,8 @@ type compiler struct {
 	ops     []*op
 	byID    map[string]*op
 	told    map[string]bool // guesses on the whole document that were noted
+
+	parametersInAll int
 }
 
 // op is an operation with what is needed to classify it.
@@ -110,7 +115,7 @@ func (c *compiler) read() {
 	for template, item := range c.doc.Root.Get("paths").Members() {
 		item, _ = c.doc.Deref(item)
 		for method, node := range item.Members() {
-			if openapi.IsMethod(method) && node.Is(openapi.Object) && strings.HasPrefix(template, "/") {
+			if c.parametersInAll <= openapi.MaxParameters && openapi.IsMethod(method) && node.Is(openapi.Object) && strings.HasPrefix(template, "/") {
 				c.operation(at, template, method, item, node)
 			}
 		}
@@ -125,9 +130,9 @@ func (c *compiler) operation(at, template, method string, item, node *openapi.No
 	}
 	o := &op{node: node, path: naming.SplitPath(template), tags: node.Strings("tags"), note: node.Get("x-admin")}
 	o.Method, o.Path = strings.ToUpper(method), at+template
-	o.Help, o.Deprecated = node.Str("description"), node.True("deprecated")
+	o.Help, o.Deprecated = value.Clip(node.Str("description"), value.LongestHelp), node.True("deprecated")
 	o.ID = node.Str("operationId")
-	if o.ID == "" || c.byID[o.ID] != nil {
+	if o.ID == "" || len(o.ID) > value.LongestTitle || c.byID[o.ID] != nil {
 		o.ID = o.Method + " " + o.Path
 	}
 	for c.byID[o.ID] != nil {
@@ -168,11 +173,11 @@ func serverPath(n *openapi.Node) string {
 }
 
 func (c *compiler) title(o *op) {
-	o.Title = strings.TrimRight(o.node.Str("summary"), ".")
+	o.Title = value.Clip(strings.TrimRight(o.node.Str("summary"), "."), value.LongestTitle)
 	if o.Title != "" {
 		return
 	}
-	if id := o.node.Str("operationId"); id != "" {
+	if id := o.node.Str("operationId"); id != "" && len(id) <= value.LongestTitle {
 		o.Title = naming.Label(id[strings.LastIndex(id, ".")+1:])
 	} else {
 		o.Title = o.Method + " " + o.Path

@@ -23,7 +23,7 @@ func (t *tree) draw(f *found) {
 	t.columns(f)
 	f.Allow = f.row.Note("allow").Str()
 	if f.Help = f.op.Help; f.Help == "" {
-		f.Help = f.row.Text("description")
+		f.Help = value.Clip(f.row.Text("description"), value.LongestHelp)
 	}
 }
 
@@ -61,7 +61,7 @@ func (f *found) names(t *tree) {
 	if summary != "" && naming.Things(summary) == "" {
 		t.guess(f.op, "title", f.Title, "the summary does not name the things, the path does", "summary: "+f.Title)
 	}
-	f.Singular = f.row.Text("title")
+	f.Singular = value.Clip(f.row.Text("title"), value.LongestTitle)
 	if f.Singular == "" && len(f.row.Refs) > 0 && naming.Same(value.RefName(f.row.Refs[0]), segment) {
 		f.Singular = naming.Label(value.RefName(f.row.Refs[0]))
 	}
@@ -239,7 +239,7 @@ var titleNames = []string{"name", "title", "label", "email", "subject", "slug", 
 
 // display is the template of a record's title: annotated, or its first telling property, else its id.
 func (t *tree) display(f *found) string {
-	if text := f.row.Note("display").Str(); text != "" {
+	if text := f.row.Note("display").Str(); text != "" && len(text) <= value.LongestTitle {
 		if strange := unknownNames(text, f.Row); strange == "" {
 			return text
 		} else {

@@ -24,6 +24,9 @@ func (c *compiler) parameters(o *op, item *openapi.Node) {
 			c.unresolved(ref)
 			continue
 		}
+		if c.parametersInAll++; c.parametersInAll > openapi.MaxParameters {
+			return
+		}
 		for _, p := range c.parameter(target) {
 			if i, ok := at[p.In+" "+p.Name]; ok {
 				o.Parameters[i] = p
@@ -63,7 +66,7 @@ func (c *compiler) parameter(node *openapi.Node) []backoffice.Parameter {
 	}
 	p.Field = c.Field(name, schema)
 	if text := node.Str("description"); text != "" {
-		p.Help = text
+		p.Help = value.Clip(text, value.LongestHelp)
 	}
 	if _, inner, ok := strings.Cut(name, "["); ok && schema.Str("title") == "" {
 		p.Title = naming.Label(inner) // "filter[status]" is the status
@@ -71,7 +74,7 @@ func (c *compiler) parameter(node *openapi.Node) []backoffice.Parameter {
 	p.Required = node.True("required") || p.In == "path"
 	p.Deprecated = p.Deprecated || node.True("deprecated")
 	if example := node.Get("example"); example != nil {
-		p.Example = example.JSON()
+		p.Example = value.Small(example)
 	}
 	if explode := node.Get("explode"); p.Type == "array" && p.In == "query" {
 		p.Explode = explode.True() || (explode == nil && (style == "" || style == "form"))

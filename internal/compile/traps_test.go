@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -390,6 +392,44 @@ components: {responses: {R: {content: {text/plain: {schema: {type: string}}}}}}
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What many places refer to is counted for each: a small document does not become a large answer, nor take long.
+func TestSharedPartsAreCounted(t *testing.T) {
+	refuse := func(name, text string) {
+		t.Helper()
+		_, err := Service("test", []byte(text), nil)
+		if err == nil || !strings.HasPrefix(err.Error(), "document_too_large") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	var paths, parameters strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&paths, "  /p%d: {$ref: '#/components/pathItems/P'}\n", i)
+		fmt.Fprintf(&parameters, "{name: n%d, in: query, schema: {type: string}}, ", i)
+	}
+	methods := "get: {responses: {}}, put: {responses: {}}, post: {responses: {}}, delete: {responses: {}}, patch: {responses: {}}"
+	refuse("operations", "openapi: 3.1.0\npaths:\n"+paths.String()+"components: {pathItems: {P: {"+methods+"}}}\n")
+	refuse("parameters", "openapi: 3.1.0\npaths:\n"+paths.String()+"components: {pathItems: {P: {parameters: ["+parameters.String()+"], get: {responses: {}}}}}\n")
+
+	long := strings.Repeat("long ", 50_000)
+	text := "openapi: 3.1.0\npaths:\n" + paths.String() + "components: {pathItems: {P: {get: {summary: " + long + ", description: " + long + ", operationId: " + long + ", x-admin: {when: {a: [" + long + "]}}, " +
+		"parameters: [{name: a, in: query, description: " + long + ", schema: {type: string, title: " + long + ", pattern: " + long + ", default: " + long + ", enum: [" + long + ", a]}}], " +
+		"responses: {200: {description: ok, content: {application/json: {schema: {type: array, items: {title: " + long + ", description: " + long + ", x-admin: {display: " + long + "}, type: object, properties: {id: {type: string}}}}}}}}}}}}\n"
+	s, err := Service("test", []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Operations) != 500 || len(answer) > 20<<20 {
+		t.Errorf("%d bytes of document became %d of %d operations", len(text), len(answer), len(s.Operations))
+	}
+	if ids := lost(s); len(ids) > 0 {
+		t.Errorf("lost %d", len(ids))
 	}
 }
 

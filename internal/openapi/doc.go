@@ -15,6 +15,7 @@ const (
 	MaxDepth      = 128       // values within values
 	MaxValues     = 1_000_000 // in all, aliases of YAML counted with what they stand for
 	MaxOperations = 2_000
+	MaxParameters = 50_000 // of all operations, those that several share counted for each
 )
 
 // Code tells kinds of bad documents apart.

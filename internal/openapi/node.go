@@ -120,6 +120,9 @@ func (n *Node) Set(key string, value *Node) {
 	n.add(key, value)
 }
 
+// Size is how many values a node has, itself counted; 0 of nil.
+func (n *Node) Size() int { return n.values() }
+
 // Has tells whether an object has a member.
 func (n *Node) Has(key string) bool { return n.index(key) >= 0 }
 

@@ -47,8 +47,9 @@ func check(root *Node) error {
 	if version == nil || !strings.HasPrefix(version.Text, "3.") {
 		return refuse(Version, `the document has no member "openapi" that says 3.0 or 3.1`)
 	}
-	operations := 0
+	operations, document := 0, &Document{Root: root}
 	for _, item := range root.Get("paths").Members() {
+		item, _ = document.Deref(item) // one that many paths refer to counts for each
 		for method := range item.Members() {
 			if IsMethod(method) {
 				operations++

@@ -32,6 +32,33 @@ func NewReader(doc *openapi.Document, lost func(ref string)) *Reader {
 	return &Reader{doc: doc, flat: map[*openapi.Node]*Schema{}, hidden: map[*Schema]bool{}, lost: lost}
 }
 
+// The longest texts, in bytes. A schema stands wherever something refers to it: a long text in it would be sent again and
+// again.
+const (
+	LongestTitle = 300
+	LongestHelp  = 4_000
+	mostChoices  = 2_000
+)
+
+// Clip is a text of at most so many bytes.
+func Clip(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
+// Small is a value as JSON, nil when it is large.
+func Small(n *openapi.Node) json.RawMessage {
+	if n.Is(openapi.String) && len(n.Text) > LongestHelp || n.Size() > LongestHelp/10 {
+		return nil
+	}
+	if raw := n.JSON(); len(raw) <= 2*LongestHelp {
+		return raw
+	}
+	return nil
+}
+
 // builder draws one value: down to depth, and no more than left fields.
 type builder struct {
 	r    *Reader
@@ -59,9 +86,10 @@ func (r *Reader) Field(name string, n *openapi.Node) backoffice.Field {
 func (b *builder) field(name string, n *openapi.Node, around []string, depth int) backoffice.Field {
 	b.left--
 	s := b.r.Flatten(n)
-	f := backoffice.Field{Name: name, Title: b.title(name, s), Help: s.Text("description"), Type: s.Kind, Format: s.Text("format"), Nullable: s.nullable}
+	f := backoffice.Field{Name: name, Title: Clip(b.title(name, s), LongestTitle), Help: Clip(s.Text("description"), LongestHelp), Type: s.Kind, Format: Clip(s.Text("format"), LongestTitle), Nullable: s.nullable}
 	f.ReadOnly, f.WriteOnly, f.Deprecated = s.true("readOnly"), s.true("writeOnly"), s.true("deprecated")
 	b.values(&f, s)
+	b.left -= (len(f.Help)+len(f.Name)+len(f.Pattern))/200 + len(f.Choices)/4
 	s.limits(&f)
 	s.annotate(&f)
 	if slices.ContainsFunc(s.Refs, func(ref string) bool { return slices.Contains(around, ref) }) {
@@ -77,7 +105,7 @@ func (b *builder) field(name string, n *openapi.Node, around []string, depth int
 // cut is a field whose inside is not drawn. If there is something sensitive in it, all of it is: what is not drawn is
 // not masked one by one.
 func (b *builder) cut(f backoffice.Field, s *Schema) backoffice.Field {
-	f.Again, f.Fields, f.Items, f.Rest, f.Variants = more(s, f.Name), nil, nil, nil, nil
+	f.Again, f.Fields, f.Items, f.Rest, f.Variants = Clip(more(s, f.Name), LongestTitle), nil, nil, nil, nil
 	f.Sensitive = f.Sensitive || b.r.hides(s)
 	return f
 }
@@ -174,7 +202,8 @@ func (b *builder) chosenBy(option *openapi.Node, property string, mapping *opena
 func (b *builder) values(f *backoffice.Field, s *Schema) {
 	tone := s.Note("tone")
 	add := func(value *openapi.Node, title string) {
-		if value.Is(openapi.Null) {
+		raw := Small(value)
+		if value.Is(openapi.Null) || raw == nil {
 			return
 		}
 		if title == "" {
@@ -183,13 +212,17 @@ func (b *builder) values(f *backoffice.Field, s *Schema) {
 				title = naming.Label(title)
 			}
 		}
-		f.Choices = append(f.Choices, backoffice.Choice{Value: value.JSON(), Title: title, Tone: tones[tone.Str(value.Text)]})
+		f.Choices = append(f.Choices, backoffice.Choice{Value: raw, Title: Clip(title, LongestTitle), Tone: tones[tone.Str(value.Text)]})
 	}
 	titles := s.Get("x-enumNames").Items()
 	if len(titles) == 0 {
 		titles = s.Get("x-enum-varnames").Items()
 	}
-	for i, value := range s.Get("enum").Items() {
+	values := s.Get("enum").Items()
+	if len(values) > mostChoices {
+		values = nil // nobody finds one of them in a list
+	}
+	for i, value := range values {
 		title := ""
 		if i < len(titles) && titles[i].Is(openapi.String) && !value.Is(openapi.String) {
 			title = naming.Label(titles[i].Text)
@@ -204,10 +237,10 @@ func (b *builder) values(f *backoffice.Field, s *Schema) {
 			add(option.Get("const"), option.Str("title"))
 		}
 	}
-	f.Default = s.Get("default").JSON()
-	f.Example = s.Get("example").JSON()
+	f.Default = Small(s.Get("default"))
+	f.Example = Small(s.Get("example"))
 	if examples := s.Get("examples").Items(); f.Example == nil && len(examples) > 0 {
-		f.Example = examples[0].JSON()
+		f.Example = Small(examples[0])
 	}
 }
 
@@ -220,7 +253,10 @@ func (s *Schema) limits(f *backoffice.Field) {
 	f.MultipleOf = s.number("multipleOf")
 	f.MinLength, f.MaxLength = s.int("minLength"), s.int("maxLength")
 	f.MinItems, f.MaxItems = s.int("minItems"), s.int("maxItems")
-	f.Pattern, f.Media = s.Text("pattern"), s.Text("contentMediaType")
+	f.Pattern, f.Media = s.Text("pattern"), Clip(s.Text("contentMediaType"), LongestTitle)
+	if len(f.Pattern) > LongestHelp {
+		f.Pattern = ""
+	}
 	if f.Media == "" && (s.Text("contentEncoding") != "" || f.Format == "binary") {
 		f.Media = "application/octet-stream"
 	}
