@@ -50,6 +50,11 @@ function numeric(value: Value): number | bigint | string {
   return typeof value === 'number' || typeof value === 'bigint' ? value : String(value)
 }
 
+// 5 is 5 %: so it stands in the names of properties, and in most APIs.
+function percent(points: number, language: string): string {
+  return new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 2 }).format(points / 100)
+}
+
 /** A number in words of the language; an id is never grouped, so it can be compared with what stands elsewhere. */
 function numberText(field: Field, value: Value, row: Row, language: string): string {
   const { name, argument } = formatOf(field)
@@ -58,8 +63,9 @@ function numberText(field: Field, value: Value, row: Row, language: string): str
   if (name === 'bytes') return bytes(Number(value), language)
   if (name === 'seconds') return seconds(Number(value), language)
   if (name === 'unix') return timeText(new Date(1000 * Number(value)), name, language) ?? String(value)
-  if (name === 'percent')
-    return new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }).format(Number(value))
+  if (name === 'percent') return percent(Number(value), language)
+  if (name === 'unix')
+    return timeText(new Date(Number(value) * 1000).toISOString(), 'date-time', language) ?? String(value)
   if (isIdentifier(field)) return String(value)
   return new Intl.NumberFormat(language, { maximumFractionDigits: 20 }).format(numeric(value) as never)
 }
