@@ -292,6 +292,22 @@ components: {schemas: {
 	}
 }
 
+// A service may answer in several ways: what is sensitive in any of them is known.
+func TestSensitiveInAnotherAnswer(t *testing.T) {
+	s := screens(t, `paths: {/x: {get: {operationId: x, responses: {
+  200: {content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}, application/hal+json: {schema: {type: object, properties: {b: {type: string, x-admin: {sensitive: true}}}}}}},
+  201: {content: {application/json: {schema: {type: object, properties: {c: {type: string}}}}}}, 203: {content: {application/json: {schema: {type: object, properties: {d: {type: string, x-admin: {sensitive: true}}}}}}}}}}}
+`)
+	answer := operation(t, s, "x").Answer.Schema
+	var got []string
+	for _, v := range answer.Variants {
+		got = append(got, v.Title+" "+v.Field.Fields[0].Name)
+	}
+	if diff := cmp.Diff([]string{"200 b", "203 d"}, got); diff != "" || len(answer.Fields) != 1 {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // A schema that is put together from too much to be read is masked, whatever else it says.
 func TestTooMuchIsSensitive(t *testing.T) {
 	deep := strings.Repeat("{allOf: [", 20) + "{type: string, x-admin: {sensitive: true}}" + strings.Repeat("]}", 20)

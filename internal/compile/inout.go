@@ -186,15 +186,36 @@ func (c *compiler) answers(o *op) {
 		status = 200
 	}
 	o.Answer = &backoffice.Answer{Status: status}
-	if chosen.Get("content").Len() == 0 {
-		return
+	if chosen.Get("content").Len() > 0 {
+		media, schema := content(chosen.Get("content"), "application/json")
+		o.Answer.Media = media
+		if isJSON(media) && schema != nil {
+			o.answer = schema
+			field := c.Field("", schema)
+			o.Answer.Schema = &field
+		}
 	}
-	media, schema := content(chosen.Get("content"), "application/json")
-	o.Answer.Media = media
-	if isJSON(media) && schema != nil {
-		o.answer = schema
-		field := c.Field("", schema)
-		o.Answer.Schema = &field
+	c.otherAnswers(o)
+}
+
+// otherAnswers are further ways to answer successfully. What is sensitive in one of them is masked as well: it is kept as
+// another form of the answer.
+func (c *compiler) otherAnswers(o *op) {
+	for code, node := range o.node.Get("responses").Members() {
+		if successOf(code) == 0 && code != "default" {
+			continue
+		}
+		node, _ = c.doc.Deref(node)
+		for media, body := range node.Get("content").Members() {
+			schema := body.Get("schema")
+			if !isJSON(media) || schema == nil || schema == o.answer || !c.Hides(schema) {
+				continue
+			}
+			if o.Answer.Schema == nil {
+				o.Answer.Schema = &backoffice.Field{Type: "any"}
+			}
+			o.Answer.Schema.Variants = append(o.Answer.Schema.Variants, backoffice.Variant{Title: code, Field: c.Field("", schema)})
+		}
 	}
 }
 

@@ -413,7 +413,7 @@ func TestSharedPartsAreCounted(t *testing.T) {
 	refuse("operations", "openapi: 3.1.0\npaths:\n"+paths.String()+"components: {pathItems: {P: {"+methods+"}}}\n")
 	refuse("parameters", "openapi: 3.1.0\npaths:\n"+paths.String()+"components: {pathItems: {P: {parameters: ["+parameters.String()+"], get: {responses: {}}}}}\n")
 
-	long := strings.Repeat("long ", 50_000)
+	long := strings.Repeat("long ", 10_000)
 	text := "openapi: 3.1.0\npaths:\n" + paths.String() + "components: {pathItems: {P: {get: {summary: " + long + ", description: " + long + ", operationId: " + long + ", x-admin: {when: {a: [" + long + "]}}, " +
 		"parameters: [{name: a, in: query, description: " + long + ", schema: {type: string, title: " + long + ", pattern: " + long + ", default: " + long + ", enum: [" + long + ", a]}}], " +
 		"responses: {200: {description: ok, content: {application/json: {schema: {type: array, items: {title: " + long + ", description: " + long + ", x-admin: {display: " + long + "}, type: object, properties: {id: {type: string}}}}}}}}}}}}\n"

@@ -5,6 +5,9 @@ import "github.com/munjigi/munjigi/internal/openapi"
 // mostHidden is how many schemas are looked through for something sensitive; of more it is taken for granted.
 const mostHidden = 2_000
 
+// Hides tells whether anything within a value is sensitive, however deep.
+func (r *Reader) Hides(n *openapi.Node) bool { return r.hides(r.Flatten(n)) }
+
 // hides tells whether anything within a value is sensitive, however deep.
 func (r *Reader) hides(s *Schema) bool {
 	if known, ok := r.hidden[s]; ok {
