@@ -179,6 +179,10 @@ func TestWholeOwnActions(t *testing.T) {
 		t.Errorf("the call by itself: %+v", began)
 	}
 
+	if lines, _ := boss.events(t, "action=signed_in"); !slices.Contains(lines, "signed_in "+name) {
+		t.Errorf("nobody called %s signed in: %q", name, lines)
+	}
+
 	path := "/admin/accounts/" + account.Accounts[0].ID
 	_, err := boss.ask(http.MethodPost, path+"/link", "")
 	wantCode(t, err, fault.NotFound) // the provider has their password

@@ -2,6 +2,10 @@ package self_test
 
 import (
 	"bytes"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"unicode"
 
@@ -73,5 +77,46 @@ func TestLanguages(t *testing.T) {
 	other, err := self.Document("fr")
 	if err != nil || !bytes.Equal(text, other) {
 		t.Errorf("a language that it does not speak: not the English one, %v", err)
+	}
+}
+
+// Labels are texts for people in every language: none is a property's name.
+func TestEverythingShownHasAName(t *testing.T) {
+	korean := screens(t, "ko")
+	for _, r := range korean.Resources {
+		for _, f := range r.Row.Fields {
+			if !strings.ContainsFunc(f.Title, func(c rune) bool { return unicode.Is(unicode.Hangul, c) }) {
+				t.Errorf("%s: the column %s is called %q", r.Key, f.Name, f.Title)
+			}
+		}
+		for _, f := range r.Filters {
+			if f.Param != "" && !strings.ContainsFunc(f.Title, func(c rune) bool { return unicode.Is(unicode.Hangul, c) }) {
+				t.Errorf("%s: the filter %s is called %q", r.Key, f.Param, f.Title)
+			}
+		}
+	}
+}
+
+// Whatever can be in the audit has a name there.
+func TestEveryActionHasAName(t *testing.T) {
+	source, err := os.ReadFile("../audit/event.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var written, named []string
+	for _, found := range regexp.MustCompile(`(?m)^\t\w+ +(?:Action )? *= "(\w+)"(?: +//.*)?$`).FindAllStringSubmatch(string(source), -1) {
+		written = append(written, found[1])
+	}
+	for _, f := range screens(t, "en").Resources[slices.IndexFunc(screens(t, "en").Resources, func(r backoffice.Resource) bool { return r.Key == "audit" })].Row.Fields {
+		for _, choice := range f.Choices {
+			named = append(named, strings.Trim(string(choice.Value), `"`))
+		}
+	}
+	actors := []string{"account", "program", "provider", "command"} // constants of the same file
+	written = slices.DeleteFunc(written, func(s string) bool { return slices.Contains(actors, s) })
+	slices.Sort(written)
+	slices.Sort(named)
+	if diff := cmp.Diff(written, named); diff != "" {
+		t.Errorf("(-event.go +document):\n%s", diff)
 	}
 }

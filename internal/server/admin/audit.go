@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -38,13 +39,11 @@ type actorBody struct {
 }
 
 func eventOf(e lookup.Event) eventBody {
-	who := e.ActorName
-	if who == "" {
-		who = e.Actor.ID
+	own := "" // whoever signs in is not known before: they are whom the event concerns
+	if e.Actor == (audit.Actor{Kind: audit.ByAccount}) {
+		own = cmp.Or(e.AccountName, e.Account)
 	}
-	if who == "" {
-		who = e.Actor.Kind
-	}
+	who := cmp.Or(e.ActorName, e.Actor.ID, own, e.Actor.Kind)
 	return eventBody{
 		N: e.N, At: e.At.Unix(), Action: e.Action, Who: who, Actor: actorBody{e.Actor.Kind, e.Actor.ID}, Realm: e.Realm,
 		Account: e.Account, AccountName: e.AccountName, Session: e.Session, Service: e.Details["service"], Operation: e.Details["operation"],
