@@ -39,8 +39,8 @@ demo: need bin/munjigi
 # On a new machine compiling takes longest, and each test waits more than it works: so two things go on at once. First
 # what others wrote is compiled while the pages are built, for nothing may read console/dist while it is written.
 test: need-all
-	@$(MAKE) -j2 -Oline --no-print-directory check-console compile-libraries
-	@$(MAKE) -j2 -Oline --no-print-directory test-browser test-go
+	@$(MAKE) -j2 --no-print-directory check-console compile-libraries
+	@$(MAKE) -j2 --no-print-directory test-browser test-go
 	$(say) 'binary: size, static'
 	@scripts/binary bin/munjigi
 
@@ -79,16 +79,14 @@ test-browser: bin/munjigi
 	$(say) 'browser: the whole way in real Chromium, and against a provider that is not ours'
 	@CHROMIUM=$(CHROMIUM) npm run e2e --silent
 
-bench: need node_modules/.package-lock.json
+bench: need packages/client/dist/index.js
 	$(say) 'bench: each row beside its yardstick, a minute or two; make bench BENCH=-strict fails when a goal is missed'
 	@cd bench && $(SHIPPED) go run . $(BENCH)
 	$(say) 'bench: the browser client beside others, in real Chromium, about two minutes'
-	@npm run build -w packages/client --silent
 	@CHROMIUM=$(CHROMIUM) npm run bench -w bench/client --silent
 
 soak: need-all bin/munjigi
 	$(say) 'soak: about half an hour'
-	@npm run build -w packages/client --silent
 	@cd e2e && CHROMIUM=$(CHROMIUM) MUNJIGI_SOAK=1 node --test --test-concurrency=2 --test-reporter=spec client-*.test.mjs browser-*.test.mjs
 	@MUNJIGI_SOAK=1 RAPID_CHECKS=20000 $(RACE) -count=1 -timeout 2h ./...
 
