@@ -43,8 +43,12 @@ func TestFindAccounts(t *testing.T) {
 	for _, subject := range []string{"kim", "LEE", "100%"} {
 		mustBegin(t, s, beginning(subject, start))
 	}
-	for i := range 3 {
-		mustAdd(t, s, fmt.Sprintf("shop-%d", i))
+	mustAdd(t, s, "shop-0")
+	mustAdd(t, s, "shop-1")
+	two := member("shop-2")
+	two.Email, two.Name = "", "" // found by the login alone
+	if _, err := s.AddMember(t.Context(), two, memberAdded()); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := s.SetDisabled(t.Context(), "id of shop-1", true, ending("", start)); err != nil {
 		t.Fatal(err)
