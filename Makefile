@@ -21,7 +21,7 @@ STAMP := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 say = @printf '==> %s\n'
 
-.PHONY: help demo test check bench soak fmt clean need need-all check-console check-go compile-libraries test-go test-browser
+.PHONY: help demo test check bench soak fmt clean need need-all check-console check-go compile-libraries compile-tests test-go test-browser
 
 help:
 	@echo 'make demo    build everything and run it on this machine, with a company, people and services made up'
@@ -37,10 +37,12 @@ demo: need bin/munjigi
 	@exec bin/munjigi demo $(DEMO)
 
 # On a new machine compiling takes longest, and each test waits more than it works: so two things go on at once. First
-# what others wrote is compiled while the pages are built, for nothing may read console/dist while it is written.
+# what others wrote is compiled while the pages are built, for nothing may read console/dist while it is written; then the
+# rest is compiled beside the browser. Tests that race on purpose have the machine for themselves.
 test: need-all
 	@$(MAKE) -j2 --no-print-directory check-console compile-libraries
-	@$(MAKE) -j2 --no-print-directory test-browser test-go
+	@$(MAKE) -j2 --no-print-directory test-browser compile-tests
+	@$(MAKE) --no-print-directory test-go
 	$(say) 'binary: size, static'
 	@scripts/binary bin/munjigi
 
@@ -66,9 +68,11 @@ compile-libraries: | need
 	@GOGC=$(COMPILER_GC) CGO_ENABLED=1 go build -race $(NO_RACE) $(LIBRARIES)
 	@GOGC=$(COMPILER_GC) $(SHIPPED) go build -modfile=tools/go.mod -o /dev/null honnef.co/go/tools/cmd/staticcheck
 
-test-go: check-go
+compile-tests: check-go
 	$(say) 'go: compiling the tests with the race detector'
 	@GOGC=$(COMPILER_GC) $(RACE) -run '^$$' ./... >/dev/null
+
+test-go: | need
 	$(say) 'go: tests with the race detector'
 	@RAPID_SEED=1 $(RACE) -parallel 4 -skip 'TestMillionOfMutations' ./...
 	@$(SHIPPED) go test ./verify -run 'TestMillionOfMutations'
