@@ -19,7 +19,7 @@ func (checkCommand) Help() string {
 	return `Reads the configuration, and the files that it names, and reports everything that is wrong with it: file, line,
 column, what was found, what was expected; and what works but is hardly meant. Nothing is started, changed or asked over the network.
 
-With --openapi it reads the document of a service instead, and says which screens appear, what was guessed, what would say it.
+With --openapi it reads the document of a service instead, and says which screens appear, what was guessed, what would say it. Examples:
     munjigi check --openapi http://127.0.0.1:9001/openapi.json --strict
     munjigi check --config /etc/munjigi/munjigi.yaml && systemctl restart munjigi`
 }
