@@ -18,6 +18,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/munjigi/munjigi/bench/renew"
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/catalog"
 	"github.com/munjigi/munjigi/internal/compile"
@@ -144,7 +145,7 @@ func (f *Field) munjigi(ctx context.Context, dir, service string) (address, acce
 	handler, err := server.New(server.Config{
 		URL: origin, Console: "staff", Realms: map[string]server.Realm{"staff": {Kind: server.OIDC}}, Apps: map[string]account.App{account.Console: console},
 		Sessions: manager, Devices: manager, SignIn: noSignIn{}, Keys: ring, Feed: feed, Directory: st, Audit: st, Office: office, Grants: office,
-		Ready: st.Ping, Pages: fs.FS(fstest.MapFS{}), Log: log,
+		Tools: renew.Tools(ring, st, feed), Ready: st.Ping, Pages: fs.FS(fstest.MapFS{}), Log: log,
 	})
 	if err != nil {
 		return "", "", err
