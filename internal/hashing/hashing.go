@@ -6,7 +6,6 @@ package hashing
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/munjigi/munjigi/internal/account"
 )
@@ -24,7 +24,9 @@ type Config struct {
 	Path string
 	// Arguments are what it is called with; the first is its name. nil = as Command is called.
 	Arguments []string
-	Log       *slog.Logger // nil = silent
+	// Limit is how long one job may take before its process is ended. 0 means two minutes: a heavy hash on a busy machine.
+	Limit time.Duration
+	Log   *slog.Logger // nil = silent
 }
 
 // Command is `munjigi hash`, by which the program calls itself.
@@ -50,14 +52,17 @@ func New(c Config) *Workers {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Limit == 0 {
+		c.Limit = 2 * time.Minute
+	}
 	if c.Arguments == nil {
 		c.Arguments = []string{os.Args[0], "hash"}
 	}
 	return &Workers{Config: c}
 }
 
-// Compute is account.Compute, over there. A worker that died is replaced once. Where none can be started the job is done
-// here: slower for everybody is better than for nobody.
+// Compute is account.Compute, over there. A worker that died, or does not answer in time, is replaced once. Where none can
+// be started, or the second dies as well, the job is done here: slower for everybody is better than for nobody.
 func (w *Workers) Compute(job account.HashJob) (account.HashResult, error) {
 	for range 2 {
 		one, err := w.take()
@@ -65,14 +70,14 @@ func (w *Workers) Compute(job account.HashJob) (account.HashResult, error) {
 			w.Log.Warn("no process for password hashes: computing here", "error", err)
 			return account.Compute(job)
 		}
-		answer, err := one.do(job)
+		answer, err := one.do(job, w.Limit)
 		if err == nil {
 			w.put(one)
 			return answer.HashResult, answer.err()
 		}
 		w.Log.Warn("a process for password hashes ended", "error", errors.Join(err, one.end()))
 	}
-	return account.HashResult{}, errors.New("password hashes: two processes ended at the same job")
+	return account.Compute(job)
 }
 
 // Close ends the workers that are idle; one that computes ends with its job.
@@ -132,7 +137,9 @@ func start(path string, arguments []string) (_ *worker, err error) {
 	return &worker{process: process, in: in, jobs: json.NewEncoder(in), answers: json.NewDecoder(out)}, nil
 }
 
-func (w *worker) do(job account.HashJob) (answer answer, err error) {
+func (w *worker) do(job account.HashJob, limit time.Duration) (answer answer, err error) {
+	overdue := time.AfterFunc(limit, func() { _ = w.process.Process.Kill() }) // it may have ended by itself
+	defer overdue.Stop()
 	if err := w.jobs.Encode(job); err != nil {
 		return answer, err
 	}
@@ -160,9 +167,7 @@ func (a answer) err() error {
 // Serve does the jobs that are read from in, a JSON object each, one after the other, until in ends. It lowers the
 // priority of its process first.
 func Serve(in io.Reader, out io.Writer) error {
-	if err := yield(); err != nil {
-		return fmt.Errorf("lower the priority: %w", err)
-	}
+	_ = yield() // where it is forbidden, a process of its own is still most of the gain
 	jobs, answers := json.NewDecoder(in), json.NewEncoder(out)
 	for {
 		var job account.HashJob

@@ -6,12 +6,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/hashing"
 )
 
-// The test's own program is the worker: called so, it serves, dies at once, or dies with its first job.
+// The test's own program is the worker: called so, it serves, dies at once, never answers, or dies once.
 func TestMain(m *testing.M) {
 	switch {
 	case len(os.Args) == 2 && os.Args[1] == "serve":
@@ -20,6 +21,8 @@ func TestMain(m *testing.M) {
 		}
 	case len(os.Args) == 2 && os.Args[1] == "die":
 		os.Exit(3)
+	case len(os.Args) == 2 && os.Args[1] == "hang":
+		time.Sleep(time.Minute)
 	case len(os.Args) == 3 && os.Args[1] == "die-once":
 		if os.Remove(os.Args[2]) == nil {
 			os.Exit(3)
@@ -95,9 +98,12 @@ func TestAWorkerThatDiedIsReplaced(t *testing.T) {
 	}
 }
 
-func TestWorkersThatAlwaysDieAreAnError(t *testing.T) {
-	if _, err := workers(t, "die").Compute(account.HashJob{Password: "x"}); err == nil {
-		t.Error("there is no error")
+func TestWhereAllWorkersFailItIsComputedHere(t *testing.T) {
+	for _, how := range []string{"die", "hang"} {
+		w := hashing.New(hashing.Config{Arguments: []string{"worker", how}, Limit: 500 * time.Millisecond})
+		if made, err := w.Compute(account.HashJob{Password: "x"}); err != nil || made.Encoded == "" {
+			t.Errorf("%s: %q, %v", how, made.Encoded, err)
+		}
 	}
 }
 

@@ -62,7 +62,8 @@ type Place struct {
 // a renewal would have to wait for most of the five hundred who sign in at nine o'clock.
 func atTheStore() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
-// inTurns is a GuessStore that so many may use at once; the others wait in the order in which they came.
+// inTurns is a GuessStore that takes so many reservations at once; the others wait in the order in which they came. What
+// is settled has been through the pool of hashes, and comes slowly enough.
 type inTurns struct {
 	GuessStore
 	turns chan struct{}
@@ -74,14 +75,6 @@ func (s inTurns) Reserve(ctx context.Context, g Guess) (Places, error) {
 	}
 	defer s.leave()
 	return s.GuessStore.Reserve(ctx, g)
-}
-
-func (s inTurns) Settle(ctx context.Context, id [16]byte, wrong bool) error {
-	if err := s.enter(ctx); err != nil {
-		return err
-	}
-	defer s.leave()
-	return s.GuessStore.Settle(ctx, id, wrong)
 }
 
 func (s inTurns) enter(ctx context.Context) error {

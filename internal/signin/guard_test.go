@@ -215,7 +215,7 @@ func TestGuessesStandInLine(t *testing.T) {
 	})
 }
 
-// slow is a GuessStore that takes its time, and notes how many use it at once.
+// slow is a GuessStore that takes its time to reserve, and notes for how many at once.
 type slow struct {
 	counting
 	inside, most int
@@ -224,11 +224,6 @@ type slow struct {
 func (s *slow) Reserve(ctx context.Context, g Guess) (Places, error) {
 	s.use()
 	return s.counting.Reserve(ctx, g)
-}
-
-func (s *slow) Settle(ctx context.Context, id [16]byte, wrong bool) error {
-	s.use()
-	return s.counting.Settle(ctx, id, wrong)
 }
 
 func (s *slow) use() {
