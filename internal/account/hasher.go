@@ -60,6 +60,8 @@ func Compute(job HashJob) (HashResult, error) {
 // Hasher computes password hashes in a bounded pool. Its memory is at most Parallel × 38 MiB, plus 256 MiB while the
 // one heavy hash that is let in at a time (imported, until its owner's first sign-in) is checked.
 type Hasher struct {
+	room     chan struct{} // those whose turn it is, and those who wait for it
+	turns    chan struct{} // of those, the ones whose turn it is
 	places   chan struct{} // those computing and those waiting
 	slots    chan struct{} // those computing
 	heavy    chan struct{} // of those, the one that is heavy
@@ -83,6 +85,8 @@ func NewHasher(config HasherConfig) *Hasher {
 	dummy := today
 	dummy.salt, dummy.sum = random(len(today.salt)), random(len(today.sum))
 	return &Hasher{
+		room:   make(chan struct{}, config.Parallel+config.Queue),
+		turns:  make(chan struct{}, config.Parallel+1),
 		places: make(chan struct{}, config.Parallel+config.Queue),
 		slots:  make(chan struct{}, config.Parallel),
 		heavy:  make(chan struct{}, 1),
@@ -137,16 +141,39 @@ func (h *Hasher) Dummy() string { return h.dummy }
 func (h *Hasher) Computed() uint64 { return h.computed.Load() }
 
 // Waiting is how many callers are computing or wait for it.
-func (h *Hasher) Waiting() int { return len(h.places) }
+func (h *Hasher) Waiting() int { return len(h.places) + max(0, len(h.room)-len(h.turns)) }
+
+// Turn waits until a hash would be computed soon: it lasts until leave is called, and as many have theirs as compute,
+// and one more, who is ready by then. So what somebody does before a hash is done no sooner than needed, and not at all
+// for who is sent away: a too_many_attempts with RetryAfter at once when too many wait; when ctx ends first, its error.
+// Nobody needs a turn to compute; who has one should not wait for anything else.
+func (h *Hasher) Turn(ctx context.Context) (leave func(), err error) {
+	if err := h.join(h.room); err != nil {
+		return nil, err
+	}
+	if err := take(ctx, h.turns); err != nil {
+		<-h.room
+		return nil, err
+	}
+	return func() { <-h.turns; <-h.room }, nil
+}
+
+// join takes one of the places in a room, or tells when it will have been worked off.
+func (h *Hasher) join(room chan struct{}) error {
+	select {
+	case room <- struct{}{}:
+		return nil
+	default:
+		return &fault.Error{Code: fault.TooManyAttempts, Detail: "too many passwords are being checked", RetryAfter: h.drained()}
+	}
+}
 
 // compute does a job when its turn comes; callers are served in the order in which they came.
 func (h *Hasher) compute(ctx context.Context, heavy bool, job HashJob) (HashResult, error) {
-	select {
-	case h.places <- struct{}{}:
-		defer func() { <-h.places }()
-	default:
-		return HashResult{}, &fault.Error{Code: fault.TooManyAttempts, Detail: "too many passwords are being checked", RetryAfter: h.drained()}
+	if err := h.join(h.places); err != nil {
+		return HashResult{}, err
 	}
+	defer func() { <-h.places }()
 	if heavy { // before a slot is taken: the heavy ones that wait must not keep others from theirs
 		if err := take(ctx, h.heavy); err != nil {
 			return HashResult{}, err

@@ -362,6 +362,50 @@ func TestAFullQueueSaysWhenToComeBack(t *testing.T) {
 	})
 }
 
+// A turn comes before the hash: as many have theirs as compute, and one more; who would wait too long is told at once.
+func TestTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hasher := newCrew(HasherConfig{Parallel: 2, Queue: 3})
+		var leave []func()
+		for range 3 {
+			done, err := hasher.Turn(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			leave = append(leave, done)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var group sync.WaitGroup
+		for range 2 {
+			group.Go(func() {
+				if _, err := hasher.Turn(ctx); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got %v, want to have waited in vain", err)
+				}
+			})
+		}
+		synctest.Wait()
+		if _, err := hasher.Turn(t.Context()); fault.CodeOf(err) != fault.TooManyAttempts {
+			t.Errorf("got %v, want too_many_attempts", err)
+		}
+		if got := hasher.Waiting(); got != 2 {
+			t.Errorf("%d wait, want 2", got)
+		}
+		if _, err := hasher.Hash(t.Context(), "somebody else's"); err != nil {
+			t.Errorf("a hash without a turn: %v", err)
+		}
+		group.Wait()
+		for _, done := range leave {
+			done()
+		}
+		if done, err := hasher.Turn(t.Context()); err != nil || hasher.Waiting() != 0 {
+			t.Errorf("afterwards: %v, %d waiting", err, hasher.Waiting())
+		} else {
+			done()
+		}
+	})
+}
+
 func TestWhoGivesUpLeavesTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hasher := newCrew(HasherConfig{Parallel: 1, Queue: 1})

@@ -60,6 +60,8 @@ func (m *fakeMembers) SetPassword(_ context.Context, c signin.PasswordChange) ([
 
 func (m *fakeMembers) Rehash(context.Context, string, int64, string) error { return nil }
 
+func (m *fakeMembers) Turn(context.Context) (func(), error) { return func() {}, nil }
+
 func (m *fakeMembers) Dummy() string { return "nobody's" }
 
 func (m *fakeMembers) Hash(_ context.Context, p account.Password) (string, error) {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/netip"
-	"runtime"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/fault"
@@ -58,35 +57,26 @@ type Place struct {
 	Wait time.Duration
 }
 
-// atTheStore is how many guesses may be counted at once: as many as passwords are checked. Counting one is a write, and
-// a renewal would have to wait for most of the five hundred who sign in at nine o'clock.
-func atTheStore() int { return max(1, runtime.GOMAXPROCS(0)/2) }
-
-// inTurns is a GuessStore that takes so many reservations at once; the others wait in the order in which they came. What
-// is settled has been through the pool of hashes, and comes slowly enough.
-type inTurns struct {
-	GuessStore
-	turns chan struct{}
+// paced is a Checker that can check only so many at once. A guess waits for its turn before it is counted, rather than
+// after: counting it is a write, a renewal would have to wait for most of the five hundred who sign in at nine o'clock,
+// and whoever is sent away would have been counted for nothing.
+type paced interface {
+	Turn(ctx context.Context) (leave func(), err error)
 }
 
-func (s inTurns) Reserve(ctx context.Context, g Guess) (Places, error) {
-	if err := s.enter(ctx); err != nil {
-		return Places{}, err
-	}
-	defer s.leave()
-	return s.GuessStore.Reserve(ctx, g)
-}
+// turns are those of a Checker that is not paced: so many at once.
+type turns chan struct{}
 
-func (s inTurns) enter(ctx context.Context) error {
+const atOnce = 32
+
+func (t turns) Turn(ctx context.Context) (leave func(), err error) {
 	select {
-	case s.turns <- struct{}{}:
-		return nil
+	case t <- struct{}{}:
+		return func() { <-t }, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 }
-
-func (s inTurns) leave() { <-s.turns }
 
 // aim is what a guess is at and where it comes from, before it is known who may make it.
 type aim struct {
@@ -97,7 +87,8 @@ type aim struct {
 
 // guard has guesses looked at in turn, and none that there is no place for.
 type guard struct {
-	store   inTurns
+	store   GuessStore
+	pace    map[string]paced // by realm
 	now     func() time.Time
 	logins  *lines
 	sources *lines
@@ -105,7 +96,14 @@ type guard struct {
 }
 
 func newGuard(c Config, m *metrics) *guard {
-	return &guard{store: inTurns{c.Guesses, make(chan struct{}, atTheStore())}, now: c.Now, logins: newLines(3), sources: newLines(20), metrics: m}
+	pace := map[string]paced{}
+	for name, realm := range c.Realms {
+		pace[name] = turns(make(chan struct{}, atOnce))
+		if own, ok := realm.Checker.(paced); ok {
+			pace[name] = own
+		}
+	}
+	return &guard{store: c.Guesses, pace: pace, now: c.Now, logins: newLines(3), sources: newLines(20), metrics: m}
 }
 
 // guess calls check, which is to answer credentials_wrong for a wrong guess and, when spent, in any case: then there is
@@ -114,14 +112,15 @@ func newGuard(c Config, m *metrics) *guard {
 // The two lines keep those who guess at one login, or come from one network, from taking up all places at once with
 // guesses that are still being looked at: else a hundred people with the right password would find none.
 func (g *guard) guess(ctx context.Context, a aim, check func(spent bool) error) error {
-	err := g.inTurn(ctx, g.of(a), check)
+	err := g.inTurn(ctx, a, check)
 	if err != nil && ctx.Err() != nil && fault.CodeOf(err) == fault.Internal {
 		err = &fault.Error{Code: fault.TooManyAttempts, Detail: "it took too long", RetryAfter: time.Second, Err: err} // nobody's mistake here
 	}
 	return err
 }
 
-func (g *guard) inTurn(ctx context.Context, guess Guess, check func(spent bool) error) error {
+func (g *guard) inTurn(ctx context.Context, a aim, check func(spent bool) error) error {
+	guess := g.of(a)
 	for _, line := range []struct {
 		*lines
 		name string
@@ -133,10 +132,11 @@ func (g *guard) inTurn(ctx context.Context, guess Guess, check func(spent bool) 
 		}
 		defer leave()
 	}
-	places, err := g.reserve(ctx, guess)
+	places, leave, err := g.reserve(ctx, guess, g.pace[a.realm])
 	if err != nil {
-		return fmt.Errorf("reserve guess: %w", err)
+		return err
 	}
+	defer leave()
 	if !places.From.Taken {
 		g.metrics.count(refusedGuess)
 		return &fault.Error{Code: fault.TooManyAttempts, Detail: "too many wrong guesses from this network", RetryAfter: places.From.Wait}
@@ -182,22 +182,39 @@ const (
 	lookAgain = 50 * time.Millisecond
 )
 
-func (g *guard) reserve(ctx context.Context, guess Guess) (Places, error) {
+// reserve waits for a turn, which lasts until leave is called, and takes places. While it waits for others to give
+// theirs back, the turn is somebody else's.
+func (g *guard) reserve(ctx context.Context, guess Guess, pace paced) (places Places, leave func(), err error) {
 	until := guess.Now.Add(patience)
 	for {
-		places, err := g.store.Reserve(ctx, guess)
-		hopeful := !places.From.Taken && places.From.Open > 0 || places.From.Taken && !places.At.Taken && places.At.Open > 0
-		if err != nil || !hopeful || !guess.Now.Before(until) {
-			return places, err
+		if leave, err = pace.Turn(ctx); err != nil {
+			g.metrics.count(refusedGuess)
+			return Places{}, nil, err
 		}
-		timer := time.NewTimer(lookAgain)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return Places{}, ctx.Err()
-		case <-timer.C:
+		if places, err = g.store.Reserve(ctx, guess); err != nil {
+			leave()
+			return Places{}, nil, fmt.Errorf("reserve guess: %w", err)
+		}
+		hopeful := !places.From.Taken && places.From.Open > 0 || places.From.Taken && !places.At.Taken && places.At.Open > 0
+		if !hopeful || !guess.Now.Before(until) {
+			return places, leave, nil
+		}
+		leave()
+		if err := pause(ctx, lookAgain); err != nil {
+			return Places{}, nil, err
 		}
 		guess.Now = g.now()
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -54,7 +54,8 @@ func guardOf(t *testing.T, answers ...Places) (*guard, *counting) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newGuard(Config{Guesses: store, Now: time.Now}, m), store
+	realms := map[string]Realm{"members": {}, "others": {}}
+	return newGuard(Config{Guesses: store, Now: time.Now, Realms: realms}, m), store
 }
 
 var kim = aim{realm: "members", login: "kim", from: "192.0.2.1"}
@@ -215,55 +216,115 @@ func TestGuessesStandInLine(t *testing.T) {
 	})
 }
 
-// slow is a GuessStore that takes its time to reserve, and notes for how many at once.
-type slow struct {
-	counting
-	inside, most int
-}
+// slow is a GuessStore that takes its time to reserve.
+type slow struct{ counting }
 
 func (s *slow) Reserve(ctx context.Context, g Guess) (Places, error) {
-	s.use()
+	time.Sleep(time.Millisecond)
 	return s.counting.Reserve(ctx, g)
 }
 
-func (s *slow) use() {
-	s.mu.Lock()
-	s.inside++
-	s.most = max(s.most, s.inside)
-	s.mu.Unlock()
-	time.Sleep(time.Millisecond)
-	s.mu.Lock()
-	s.inside--
-	s.mu.Unlock()
+// office is a Checker that sees two at once, and has chairs for fifty more.
+type office struct {
+	Checker
+	chairs, desks chan struct{}
 }
 
-func TestACrowdLeavesTheStoreToOthers(t *testing.T) {
+func (o *office) Turn(ctx context.Context) (leave func(), err error) {
+	select {
+	case o.chairs <- struct{}{}:
+	default:
+		return nil, fault.New(fault.TooManyAttempts, "")
+	}
+	away, err := turns(o.desks).Turn(ctx)
+	if err != nil {
+		<-o.chairs
+		return nil, err
+	}
+	return func() { away(); <-o.chairs }, nil
+}
+
+// A guess is counted when its turn has come, and not at all for who is sent away: else the store would have a crowd to
+// write down before everybody who only renews.
+func TestACrowdIsCountedAsItIsChecked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, _ := guardOf(t, free)
-		store := &slow{counting: counting{answers: []Places{free}}}
-		g.store.GuessStore = store
+		store := &slow{counting{answers: []Places{free}}}
+		g.store, g.pace["members"] = store, &office{chairs: make(chan struct{}, 52), desks: make(chan struct{}, 2)}
+		var mu sync.Mutex
+		let, sent, ahead := 0, 0, 0
 		var group sync.WaitGroup
 		for i := range 500 {
 			group.Go(func() {
 				one := aim{realm: "members", login: fmt.Sprint("person", i), from: fmt.Sprintf("10.0.%d.%d", i/250, i%250)}
-				if err := g.guess(t.Context(), one, func(bool) error { return nil }); err != nil {
+				err := g.guess(t.Context(), one, func(bool) error {
+					time.Sleep(25 * time.Millisecond)
+					store.mu.Lock()
+					defer store.mu.Unlock()
+					ahead = max(ahead, len(store.asked)-len(store.settled))
+					return nil
+				})
+				mu.Lock()
+				defer mu.Unlock()
+				switch fault.CodeOf(err) {
+				case "":
+					let++
+				case fault.TooManyAttempts:
+					sent++
+				default:
 					t.Error(err)
 				}
 			})
 		}
 		group.Wait()
-		if len(store.settled) != 500 || store.most != atTheStore() {
-			t.Errorf("%d of 500 were settled, up to %d at once, want %d", len(store.settled), store.most, atTheStore())
+		if let != 52 || sent != 448 || len(store.asked) != 52 || len(store.settled) != 52 || ahead != 2 {
+			t.Errorf("%d were let in, %d sent away, %d counted, up to %d ahead; want 52, 448, 52, 2", let, sent, len(store.asked), ahead)
 		}
-		// Somebody who does not wait until it is their turn is not looked at.
-		for len(g.store.turns) < cap(g.store.turns) {
-			g.store.turns <- struct{}{}
+	})
+}
+
+// Where a service checks, so many are asked about at once; who does not wait for their turn is not looked at.
+func TestAServiceIsAskedAboutSoManyAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, store := guardOf(t, free)
+		for range atOnce {
+			if _, err := g.pace["members"].Turn(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		err := g.guess(ctx, kim, func(bool) error { t.Error("looked at"); return nil })
-		if fault.CodeOf(err) != fault.TooManyAttempts {
-			t.Errorf("got %v, want too_many_attempts", err)
+		if fault.CodeOf(err) != fault.TooManyAttempts || len(store.asked) != 0 {
+			t.Errorf("got %v, %d counted, want too_many_attempts and none", err, len(store.asked))
+		}
+		other := kim
+		other.realm = "others"
+		if err := g.guess(t.Context(), other, func(bool) error { return nil }); err != nil {
+			t.Errorf("another realm: %v", err)
+		}
+	})
+}
+
+// Whoever waits for others' places does not keep the turn from those who need none.
+func TestWaitingForAPlaceTakesNoTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, _ := guardOf(t, hopeful, free)
+		only := turns(make(chan struct{}, 1))
+		g.pace["members"] = only
+		var group sync.WaitGroup
+		group.Go(func() {
+			if err := g.guess(t.Context(), kim, func(bool) error { return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		if len(only) != 0 {
+			t.Error("the turn is kept while nothing is checked")
+		}
+		group.Wait()
+		if len(only) != 0 {
+			t.Error("the turn is kept afterwards")
 		}
 	})
 }

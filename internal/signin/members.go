@@ -13,6 +13,8 @@ import (
 
 // Hasher makes and checks hashes of passwords. account.Hasher does.
 type Hasher interface {
+	// Turn waits until a hash can be computed soon, and lasts until leave is called.
+	Turn(ctx context.Context) (leave func(), err error)
 	Hash(ctx context.Context, p account.Password) (encoded string, err error)
 	Verify(ctx context.Context, encoded string, p account.Password) (ok, outdated bool, err error)
 	// Dummy is a hash that no password has, and that costs what any other does.
@@ -83,6 +85,9 @@ func (m *Members) Check(ctx context.Context, c Credentials) (Proved, error) {
 	}
 	return proved, nil
 }
+
+// Turn implements paced.
+func (m *Members) Turn(ctx context.Context) (leave func(), err error) { return m.Hasher.Turn(ctx) }
 
 // Secret implements changing.
 func (m *Members) Secret(ctx context.Context, login string) (int64, error) {

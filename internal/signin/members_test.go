@@ -56,6 +56,8 @@ func (v *village) Rehash(_ context.Context, id string, _ int64, encoded string) 
 	return v.fails
 }
 
+func (v *village) Turn(context.Context) (func(), error) { return func() {}, nil }
+
 func (v *village) Hash(_ context.Context, p account.Password) (string, error) {
 	return "new " + string(p), v.busy
 }
