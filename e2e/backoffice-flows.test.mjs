@@ -26,6 +26,14 @@ function day(/** @type {number} */ ago) {
   return date.toISOString().slice(0, 10)
 }
 
+/** Has a service of the demo fail in one of its ways from now on. */
+async function setMode(/** @type {string} */ name, /** @type {string} */ mode) {
+  const body = JSON.stringify({ mode })
+  const headers = { 'Content-Type': 'application/json' }
+  const response = await fetch(`${office.demo.services[name]}/faults`, { method: 'POST', headers, body })
+  assert.equal(response.status, 200, mode)
+}
+
 test("a viewer finds last week's orders of one shop, and exports them", async () => {
   const { page } = await office.arrive(viewer, '/s/market/orders?shop_id=s52')
   await listed(page)
@@ -135,44 +143,60 @@ test('somebody else was faster: what they changed is shown, and both changes sta
   assert.match(await facts.innerText(), /\b77\b/)
 })
 
-test('what the service does not accept is said at the field, and what was typed stays', async () => {
-  const { page } = await office.arrive(editor, '/s/market/products/p8')
-  await page.locator('.head-actions button').first().click()
-  const price = page.locator('.dialog [data-pointer="/price"]')
-  await price.locator('input').fill('-5')
-  await page.locator('.dialog button[type=submit]').click()
-  await price.locator('.entry-error').waitFor()
-  assert.equal(await price.locator('input').inputValue(), '-5')
-  assert.equal(await price.locator('input').getAttribute('aria-invalid'), 'true')
+test('what is not accepted is said at the field, by the console or by the service, and what was typed stays', async () => {
+  const { page } = await office.arrive(editor, '/s/market/orders?status=paid')
+  await listed(page)
+  await page.locator('.row-link').first().click()
+  await page.locator('.head-actions button', { hasText: 'Refund' }).click()
+  const dialog = page.locator('.dialog')
+  const amount = dialog.locator('[data-pointer="/amount"]')
+  const submit = dialog.locator('button[type=submit]')
+  await amount.locator('input').fill('-5')
+  await dialog.locator('[data-pointer="/cause"] select').selectOption({ label: 'Changed mind' })
+  await dialog.locator('textarea').last().fill('typed with care')
+  await submit.click()
+  await amount.locator('.entry-error').waitFor()
+  assert.equal(await amount.locator('input').inputValue(), '-5')
+  assert.equal(await amount.locator('input').getAttribute('aria-invalid'), 'true')
+  await amount.locator('input').fill('1200')
+  await setMode('market', '422')
+  try {
+    await submit.click()
+    await amount.locator('.entry-error', { hasText: 'less than is left' }).waitFor()
+  } finally {
+    await setMode('market', 'ok')
+  }
+  assert.equal(await amount.locator('input').inputValue(), '1200')
+  assert.equal(await dialog.locator('textarea').last().inputValue(), 'typed with care')
   await page.keyboard.press('Escape')
-  await page.locator('.dialog').waitFor({ state: 'detached' })
+  await dialog.waitFor({ state: 'detached' })
 })
 
 test('one action runs over 200 rows, and those that fail say why, each by its name', async () => {
-  const { page } = await office.arrive(editor, '/s/market/products?per_page=200&status=on_sale')
+  const { page } = await office.arrive(editor, '/s/market/products?per_page=200')
   await listed(page)
+  const names = await page.locator('.table tbody .row-link').allInnerTexts()
   await page.locator('thead input[type=checkbox]').check()
   await page.locator('.bulk', { hasText: '200 selected' }).waitFor()
-  // Three rows that somebody is just ordering, as far as this browser can see.
-  let failing = 3
-  await page.route('**/services/market/products/*/show', (route) => route.fulfill({ status: 204 }))
-  await page.route('**/services/market/products/*/hide', (route) => {
-    const fails = failing-- > 0
-    const json = { title: 'Conflict', detail: 'Somebody waits for this product.' }
-    return fails
-      ? route.fulfill({ status: 409, json, headers: { 'Munjigi-From': 'service' } })
-      : route.fulfill({ status: 204 })
-  })
   await page.locator('.bulk .deeds-button').first().click()
   await page.getByRole('menuitem', { name: 'Hide' }).last().click()
   await page.locator('.dialog button[type=submit]').click()
+  // What somebody has just ordered stays: the demo has three of those among its first 200.
   await page.locator('.bulk-counts', { hasText: '197 of 200' }).waitFor()
   const failures = page.locator('.bulk-failed li')
   assert.equal(await failures.count(), 3)
-  for (const text of await failures.allInnerTexts()) assert.match(text, /.+\nSomebody waits for this product\./)
+  for (const text of await failures.allInnerTexts()) {
+    const [name, why] = text.split('\n')
+    assert.ok(names.includes(name ?? ''), `${name} is one of those that were chosen`)
+    assert.match(why ?? '', /order/i)
+  }
+  // Tried again they are refused again, and alone.
+  const again = []
+  page.on('request', (request) => request.url().endsWith('/hide') && again.push(request.url()))
   await page.getByRole('button', { name: en.bulk.retry }).click()
-  await page.locator('.bulk-counts', { hasText: '200 of 200' }).waitFor()
-  assert.equal(await failures.count(), 0)
+  await page.locator('.bulk-counts', { hasText: '197 of 200' }).waitFor()
+  await page.waitForFunction(() => document.querySelectorAll('.bulk-failed li').length === 3)
+  assert.equal(again.length, 3)
 })
 
 test('one call for many rows: what the service says of each is read', async () => {
@@ -287,26 +311,96 @@ test('a change and a refund go by keyboard alone', async () => {
 test('a service that fails says so in its place, in plain words, with the rest alive', async () => {
   const { page } = await office.arrive(viewer, '/')
   await page.locator('.figure-value').first().waitFor()
-  /** @type {Record<string, any>} */
-  let fault = {}
-  await page.route('**/services/wishlist/**', (route) => route.fulfill(fault))
+  /** @type {[string, RegExp | string][]} */
   const cases = [
-    [{ status: 502, json: { code: 'service_unreachable' } }, en.code.service_unreachable],
-    [{ status: 200, contentType: 'text/html', body: '<h1>Welcome</h1>' }, /web page/],
-    [{ status: 200, json: { nothing: 'that was promised' } }, /its own document/],
-    [{ status: 403, json: { detail: 'Not on Sundays.' }, headers: { 'Munjigi-From': 'service' } }, /Not on Sundays\./],
-    [{ status: 401, json: { code: 'session_revoked' }, headers: { 'Munjigi-From': 'service' } }, /You stay signed in/],
+    ['down', /Wishlist does not answer as it should[\s\S]*you stay signed in/],
+    ['html', /Wishlist does not answer as it should[\s\S]*you stay signed in/],
+    ['500', /Wishlist does not answer as it should[\s\S]*you stay signed in/],
+    ['schema', /its own document/],
+    ['403', /Not for your roles[\s\S]*Only the accounts department may see this\./],
+    ['401', /You stay signed in/],
+    ['422', /Wishlist does not accept some of it/],
+    ['429', /Wishlist asks for a pause/],
   ]
-  for (const [answer, text] of cases) {
-    fault = answer
+  try {
+    for (const [mode, text] of cases) {
+      await setMode('wishlist', mode)
+      await page.goto(`${office.demo.url}/s/wishlist/lists`)
+      await page.locator('.list .state', { hasText: text }).waitFor()
+      assert.ok(await page.locator('.menu a[href="/s/market/orders"]').isVisible(), 'the menu stands')
+    }
+    await setMode('wishlist', 'slow')
     await page.goto(`${office.demo.url}/s/wishlist/lists`)
-    await page.locator('.list .state', { hasText: text }).waitFor()
-    assert.ok(await page.locator('.menu a[href="/s/market/orders"]').isVisible(), 'the menu stands')
+    await page.locator('.list .soft', { hasText: 'takes longer than usual' }).waitFor()
+    await page.locator('.menu a[href="/s/market/orders"]').click()
+    await listed(page)
+
+    await setMode('wishlist', 'down')
+    await page.goto(office.demo.url)
+    await page.locator('.service-figures', { hasText: 'Market' }).locator('.figure-value').first().waitFor()
+    await page.locator('.service-figures', { hasText: 'Wishlist' }).locator('.figure-trouble').first().waitFor()
+  } finally {
+    await setMode('wishlist', 'ok')
   }
-  await page.goto(office.demo.url)
-  await page.locator('.service-figures', { hasText: 'Market' }).locator('.figure-value').first().waitFor()
-  await page.locator('.service-figures', { hasText: 'Wishlist' }).locator('.figure-trouble').first().waitFor()
-  await page.unroute('**/services/wishlist/**')
   await page.locator('.figure-trouble button').first().click()
   await page.locator('.service-figures', { hasText: 'Wishlist' }).locator('.figure-value').first().waitFor()
+})
+
+test('the audit has all of it, by names, with what was done to what and what came of it', async () => {
+  const { page } = await office.arrive('boss@example.com', '/s/munjigi/audit?service=market&limit=200')
+  const column = async (/** @type {string} */ name) => {
+    const heads = await page.locator('.table thead th').allInnerTexts()
+    return heads.findIndex((head) => head.trim() === name)
+  }
+  await listed(page)
+  const names = ['What', 'Who', 'Operation', 'On', 'Outcome', 'Reason']
+  const places = await Promise.all(names.map(column))
+  assert.ok(!places.includes(-1), `${names} are columns: ${places}`)
+  /** @type {string[]} */
+  const rows = []
+  for (;;) {
+    const cells = await page
+      .locator('.table tbody tr')
+      .evaluateAll(
+        (all, wanted) => all.map((row) => wanted.map((i) => row.children[i]?.textContent?.trim() ?? '')),
+        places,
+      )
+    rows.push(...cells.map((row) => row.join(' | ')))
+    const on = page.locator('.pages-way').last()
+    if (await on.isDisabled()) break
+    const before = await page.locator('.pages p').innerText()
+    await on.click()
+    await page.locator('.pages p').filter({ hasNotText: before }).waitFor()
+    await listed(page)
+  }
+  rows.reverse() // in the order in which it happened
+  const none = '–none'
+  // Each change is there before it is made, and with what came of it.
+  const order = [
+    `Exported a list | 박보라 | listOrders | /orders | ${none} | ${none}`,
+    `Called a service | 김민준 | updateProduct | /products/p7 | ${none} | ${none}`,
+    `Call ended | 김민준 | updateProduct | /products/p7 | done | ${none}`,
+    `Called a service | Edith Kim | updateProduct | /products/p7 | ${none} | ${none}`,
+    `Call ended | Edith Kim | updateProduct | /products/p7 | status_412 | ${none}`,
+    `Call ended | Edith Kim | updateProduct | /products/p7 | done | ${none}`,
+    `Called a service | Edith Kim | hideProduct | /products/p2/hide | ${none} | ${none}`,
+    `Call ended | Edith Kim | hideProducts | /products/hide | done | ${none}`,
+  ]
+  const found = order.map((row) => rows.indexOf(row))
+  assert.ok(!found.includes(-1), `not there: ${order.filter((_, i) => found[i] === -1).join('\n')}`)
+  assert.deepEqual(
+    found,
+    found.toSorted((a, b) => a - b),
+    'in the order in which it happened',
+  )
+  const hidden = rows.filter((row) => /^Call ended .* hideProduct \|/.test(row))
+  assert.equal(hidden.length, 203, '200, and three once more')
+  assert.equal(hidden.filter((row) => row.includes('status_409')).length, 6)
+  const refunds = rows.filter((row) => row.includes('refund'))
+  assert.ok(
+    refunds.some((row) => /^Called a service \| Edith Kim \| refundOrder .* 고객이 마음을 바꿈$/.test(row)),
+    refunds.join('\n'),
+  )
+  assert.equal(refunds.filter((row) => /^Call ended .* status_422/.test(row)).length, 1)
+  assert.equal(refunds.filter((row) => /^Call ended \| Edith Kim .* done/.test(row)).length, 2)
 })

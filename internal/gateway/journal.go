@@ -77,7 +77,7 @@ const unknownOutcome = "unknown"
 func ending(began audit.Event, now time.Time) audit.Event {
 	end := began
 	end.At, end.Action, end.Details = now, audit.CallEnded, map[string]string{"began": string(began.Action)}
-	for _, name := range []string{"call", "service", "operation"} {
+	for _, name := range []string{"call", "service", "operation", "path"} {
 		end.Details[name] = began.Details[name]
 	}
 	return end

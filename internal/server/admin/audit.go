@@ -25,6 +25,7 @@ type eventBody struct {
 	Session     string            `json:"session,omitempty"`
 	Service     string            `json:"service,omitempty"`
 	Operation   string            `json:"operation,omitempty"`
+	Path        string            `json:"path,omitempty"`   // of a call: what it was made on, as the service names it
 	Status      string            `json:"status,omitempty"` // of a call that has ended: what the service answered
 	Outcome     string            `json:"outcome,omitempty"`
 	Reason      string            `json:"reason,omitempty"`
@@ -44,9 +45,12 @@ func eventOf(e lookup.Event) eventBody {
 		own = cmp.Or(e.AccountName, e.Account)
 	}
 	who := cmp.Or(e.ActorName, e.Actor.ID, own, e.Actor.Kind)
+	if e.Action == audit.CallEnded && e.Outcome == "" {
+		e.Outcome = "done" // a blank would be read as not known
+	}
 	return eventBody{
 		N: e.N, At: e.At.Unix(), Action: e.Action, Who: who, Actor: actorBody{e.Actor.Kind, e.Actor.ID}, Realm: e.Realm,
-		Account: e.Account, AccountName: e.AccountName, Session: e.Session, Service: e.Details["service"], Operation: e.Details["operation"],
+		Account: e.Account, AccountName: e.AccountName, Session: e.Session, Service: e.Details["service"], Operation: e.Details["operation"], Path: e.Details["path"],
 		Status: e.Details["status"], Outcome: e.Outcome, Reason: e.Details["reason"], From: e.From, Details: e.Details,
 	}
 }
