@@ -45,7 +45,8 @@ func (f configFlag) open(ctx context.Context) (config.Config, *store.Store, erro
 	if err != nil {
 		return config.Config{}, nil, err
 	}
-	if _, err := os.Stat(strings.TrimPrefix(c.DatabasePath(), "sqlite:")); errors.Is(err, fs.ErrNotExist) {
+	path, file := strings.CutPrefix(c.DatabasePath(), "sqlite:")
+	if _, err := os.Stat(path); file && errors.Is(err, fs.ErrNotExist) {
 		return config.Config{}, nil, fmt.Errorf("there is no database %s yet: `munjigi serve` makes it", c.Database)
 	}
 	st, err := openStore(ctx, &c, nil)

@@ -68,11 +68,8 @@ func (c checker) addresses() {
 			c.Add("metrics_listen", strict.Quoted(c.MetricsListen), "another address than listen")
 		}
 	}
-	kind, rest, _ := strings.Cut(c.Database, ":")
-	if strings.HasPrefix(kind, "postgres") {
-		c.Add("database", kind+"://…", "sqlite:PATH: this version keeps its data in SQLite")
-	} else if kind != "sqlite" || rest == "" {
-		c.Add("database", strict.Quoted(c.Database), "sqlite:PATH")
+	if found, expected := databaseURL(c.Database); expected != "" {
+		c.Add("database", found, expected)
 	}
 	if c.SealKeyFile == "" && !c.Reported("seal_key_file") {
 		c.Add("seal_key_file", `""`, "the path of the key file")

@@ -29,7 +29,7 @@ type Config struct {
 	// TrustedProxies are the addresses or networks whose X-Forwarded-For counts. Default: none, the peer's address
 	// counts.
 	TrustedProxies []strict.Network `yaml:"trusted_proxies"`
-	// Database is sqlite:PATH. Default sqlite:munjigi.db.
+	// Database is sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE?OPTIONS. Default sqlite:munjigi.db.
 	Database string `yaml:"database"`
 	// SealKeyFile is the key that encrypts private keys and grants in the database; `munjigi init` makes it. Default
 	// munjigi.key.
@@ -210,8 +210,11 @@ func (c *Config) Path(name string) string {
 	return filepath.Join(filepath.Dir(c.file), name)
 }
 
-// DatabasePath is Database with its path as Path gives it.
+// DatabasePath is Database with the path of a file as Path gives it.
 func (c *Config) DatabasePath() string {
+	if postgres(c.Database) {
+		return c.Database
+	}
 	kind, path, _ := strings.Cut(c.Database, ":")
 	return kind + ":" + c.Path(path)
 }

@@ -143,8 +143,9 @@ func TestConfigProblems(t *testing.T) {
 		{"a path in url", "office.example.com", "office.example.com/auth", []string{`1:6: url: found "https://office.example.com/auth"; expected https://HOST[:PORT] and nothing after it; http only on a loopback address`}},
 		{"no port", "listen: 127.0.0.1:8080", "listen: 127.0.0.1", []string{`2:9: listen: found "127.0.0.1"; expected HOST:PORT, such as 127.0.0.1:8080`}},
 		{"one listener for both", "metrics_listen: 127.0.0.1:9090", "metrics_listen: 127.0.0.1:8080", []string{`3:17: metrics_listen: found "127.0.0.1:8080"; expected another address than listen`}},
-		{"another database", "sqlite:munjigi.db", "mysql://db", []string{`5:11: database: found "mysql://db"; expected sqlite:PATH`}},
-		{"a database of a later version", "sqlite:munjigi.db", "postgres://u:hush@db/m", []string{`5:11: database: found postgres://…; expected sqlite:PATH: this version keeps its data in SQLite`}},
+		{"another database", "sqlite:munjigi.db", "mysql://db", []string{`5:11: database: found "mysql://db"; expected sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE`}},
+		{"a database without a name", "sqlite:munjigi.db", "postgres://u:hush@db/", []string{`5:11: database: found postgres://…; expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, in which / ? # % @ : of a password are written as % and two digits`}},
+		{"a password that cannot be read", "sqlite:munjigi.db", "postgres://u:hu%sh/x@db/m", []string{`5:11: database: found postgres://…; expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, in which / ? # % @ : of a password are written as % and two digits`}},
 		{"cookies for all companies", "cookie_domain: example.com", "cookie_domain: com", []string{`8:16: cookie_domain: found "com"; expected a domain of the company's own that holds office.example.com`}},
 		{"cookies for others", "cookie_domain: example.com", "cookie_domain: example.org", []string{`8:16: cookie_domain: found "example.org"; expected a domain of the company's own that holds office.example.com`}},
 

@@ -3,8 +3,10 @@ package config
 import (
 	"errors"
 	"net/url"
+	"strings"
 
 	"github.com/munjigi/munjigi/internal/account"
+	"github.com/munjigi/munjigi/internal/strict"
 )
 
 // GoogleIssuer is the issuer of Google accounts.
@@ -33,4 +35,24 @@ func serviceURL(text string) error {
 		return errService
 	}
 	return nil
+}
+
+// databaseURL tells what is wrong with the address of a database. It shows nothing of one that may hold a password.
+func databaseURL(text string) (found, expected string) {
+	kind, rest, _ := strings.Cut(text, ":")
+	if !postgres(text) {
+		if kind != "sqlite" || rest == "" {
+			return strict.Quoted(text), "sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+		}
+		return "", ""
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Opaque != "" || u.User.Username() == "" || strings.Trim(u.Path, "/") == "" || u.Fragment != "" {
+		return kind + "://…", "postgres://USER:PASSWORD@HOST:PORT/DATABASE, in which / ? # % @ : of a password are written as % and two digits"
+	}
+	return "", ""
+}
+
+func postgres(text string) bool {
+	return strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://")
 }

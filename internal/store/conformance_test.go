@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,6 +24,33 @@ import (
 
 func TestSQLite(t *testing.T) {
 	testStore(t, func(t *testing.T) *Store { return mustOpen(t, sqliteAt(t.TempDir())) })
+}
+
+func TestPostgres(t *testing.T) {
+	s := mustOpen(t, postgresFor(t)) // one for all: making tables and connections takes longer than most of the tests
+	testStore(t, func(t *testing.T) *Store {
+		mustEmpty(t, s)
+		s.walk.session, s.walk.grant = 0, ""
+		return s
+	})
+}
+
+// mustEmpty makes a database what it was when its tables were new.
+func mustEmpty(t *testing.T, s *Store) {
+	t.Helper()
+	tables, err := engine.List(s.db.In(t.Context()), scanText, `SELECT tablename FROM pg_tables WHERE schemaname = current_schema()
+		AND tablename NOT IN ('migrations', 'munjigi_turn', 'canary', 'guess_key', 'feed_head', 'audit_head', 'keys_head', 'lineage')`)
+	if err != nil || len(tables) < 10 {
+		t.Fatal(tables, err)
+	}
+	if err := s.db.Do(t.Context(), engine.Usual, func(t *engine.Tx) error {
+		return t.Script(`SET session_replication_role = replica; DELETE FROM ` + strings.Join(tables, "; DELETE FROM ") + `;
+			SET session_replication_role = DEFAULT; ALTER SEQUENCE sessions_seq_seq RESTART;
+			UPDATE feed_head SET n = 0; UPDATE audit_head SET n = 0, hash = decode(repeat('00', 32), 'hex'); UPDATE keys_head SET version = 0;
+			UPDATE lineage SET rolled_back_at = 0, recovered_at = 0`)
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // testStore is what every engine must do. open gives an empty store.

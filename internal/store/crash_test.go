@@ -19,27 +19,32 @@ import (
 
 // The environment of a child process: where its database is, and after how many sessions each of its callers stops.
 const (
-	childDir   = "MUNJIGI_STORE_CHILD_DIR"
-	childCount = "MUNJIGI_STORE_CHILD_COUNT"
-	longMode   = "MUNJIGI_SOAK" // 1 = as often as the goals say
+	childDatabase = "MUNJIGI_STORE_CHILD_DATABASE"
+	childCount    = "MUNJIGI_STORE_CHILD_COUNT"
+	longMode      = "MUNJIGI_SOAK" // 1 = as often as the goals say
 )
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(childDir); dir != "" {
-		os.Exit(child(dir))
+	if database := os.Getenv(childDatabase); database != "" {
+		os.Exit(child(database))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if err := server.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
 }
 
 // child begins, rotates and ends sessions from many goroutines, and prints what was acknowledged: "B sid",
 // "R sid generation", "E sid".
-func child(dir string) int {
+func child(database string) int {
 	count, err := strconv.Atoi(os.Getenv(childCount))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
-	s, err := Open(context.Background(), sqliteAt(dir))
+	s, err := Open(context.Background(), configOf(database))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
@@ -96,10 +101,10 @@ func childStep(s *Store, acknowledge func(string, ...any)) error {
 	return nil
 }
 
-func childCommand(t *testing.T, dir string, count int) (*exec.Cmd, *bytes.Buffer) {
+func childCommand(t *testing.T, database string, count int) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	command := exec.Command(os.Args[0])
-	command.Env = append(os.Environ(), childDir+"="+dir, childCount+"="+strconv.Itoa(count))
+	command.Env = append(os.Environ(), childDatabase+"="+database, childCount+"="+strconv.Itoa(count))
 	trouble := new(bytes.Buffer)
 	command.Stderr = trouble
 	return command, trouble
@@ -128,16 +133,17 @@ func (a acknowledged) take(line string) {
 }
 
 // Killed at random under load: what was acknowledged is there, and the invariants hold.
-func TestKilled(t *testing.T) {
+func TestKilled(t *testing.T) { onBoth(t, testKilled) }
+
+func testKilled(t *testing.T, c Config) {
 	rounds := 4
 	if os.Getenv(longMode) == "1" {
 		rounds = 50
 	}
-	dir := t.TempDir()
 	known := acknowledged{map[string]int64{}, map[string]bool{}}
 	for round := range rounds {
-		killOnce(t, dir, known)
-		s, err := Open(t.Context(), sqliteAt(dir))
+		killOnce(t, c.Database, known)
+		s, err := Open(t.Context(), c)
 		if err != nil {
 			t.Fatalf("round %d: open: %v", round, err)
 		}
@@ -156,9 +162,9 @@ func TestKilled(t *testing.T) {
 }
 
 // killOnce lets a child work until it has acknowledged a random number of things, and kills it.
-func killOnce(t *testing.T, dir string, known acknowledged) {
+func killOnce(t *testing.T, database string, known acknowledged) {
 	t.Helper()
-	command, trouble := childCommand(t, dir, 1_000_000)
+	command, trouble := childCommand(t, database, 1_000_000)
 	output, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -203,11 +209,12 @@ func checkAcknowledged(t *testing.T, s *Store, known acknowledged) {
 	}
 }
 
-// Two processes write to one file at the same time: neither sees an error, and the feed and the chain stay whole.
-func TestTwoProcesses(t *testing.T) {
-	dir := t.TempDir()
-	s := mustOpen(t, sqliteAt(dir))
-	command, trouble := childCommand(t, dir, 20)
+// Two processes write to one database at the same time: neither sees an error, and the feed and the chain stay whole.
+func TestTwoProcesses(t *testing.T) { onBoth(t, testTwoProcesses) }
+
+func testTwoProcesses(t *testing.T, c Config) {
+	s := mustOpen(t, c)
+	command, trouble := childCommand(t, c.Database, 20)
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	"github.com/munjigi/munjigi/internal/roster"
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/migrations"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -34,14 +34,15 @@ const (
 
 var errCommit = errors.New("commit broken on purpose")
 
-// faulty is SQLite whose commits can be made to fail.
+// faulty is an engine whose commits can be made to fail.
 type faulty struct {
-	engine.SQLite
+	engine.Engine
+	dsn  string
 	mode *atomic.Int32
 }
 
-func (e faulty) Open() (writing, reading *sql.DB, err error) {
-	plain, reading, err := e.SQLite.Open()
+func (e faulty) Open(ctx context.Context) (writing, reading *sql.DB, err error) {
+	plain, reading, err := e.Engine.Open(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,7 +59,7 @@ type faultyConnector struct {
 func (c faultyConnector) Driver() driver.Driver { return c.driver }
 
 func (c faultyConnector) Connect(context.Context) (driver.Conn, error) {
-	conn, err := c.driver.Open(c.engine.DSN())
+	conn, err := c.driver.Open(c.engine.dsn)
 	return faultyConn{conn, c.engine}, err
 }
 
@@ -92,15 +93,20 @@ func (c faultyCommit) ExecContext(ctx context.Context, args []driver.NamedValue)
 	return result, err
 }
 
-func openFaulty(t *testing.T) (*Store, faulty) {
+func openFaulty(t *testing.T, c Config) (*Store, faulty) {
 	t.Helper()
-	c := sqliteAt(t.TempDir())
-	e := faulty{engine.SQLite{Path: c.Database[len("sqlite:"):]}, new(atomic.Int32)}
-	files, err := fs.Sub(sqliteMigrations, "migrations/sqlite")
+	e, files, err := migrations.Of(c.Database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := openOn(t.Context(), e, files, c)
+	broken := faulty{e, c.Database, new(atomic.Int32)}
+	if lite, ok := e.(engine.SQLite); ok {
+		broken.dsn = lite.DSN()
+	}
+	if s, err := Open(t.Context(), c); err != nil || s.Close() != nil { // the faulty driver runs no scripts
+		t.Fatal(err)
+	}
+	s, err := openOn(t.Context(), broken, files, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +115,7 @@ func openFaulty(t *testing.T) (*Store, faulty) {
 			t.Error(err)
 		}
 	})
-	return s, e
+	return s, broken
 }
 
 // change is a call that changes something, and may be repeated.
@@ -200,14 +206,16 @@ func setScene(t *testing.T, s *Store) scene {
 }
 
 // "Failed": nothing is left of it, whatever it was, and the same call works later.
-func TestCommitFails(t *testing.T) {
-	for _, c := range slices.Concat(changes, memberChanges()) {
-		t.Run(c.name, func(t *testing.T) {
-			s, e := openFaulty(t)
+func TestCommitFails(t *testing.T) { onEach(t, testCommitFails) }
+
+func testCommitFails(t *testing.T, open func(*testing.T) Config) {
+	for _, ch := range slices.Concat(changes, memberChanges()) {
+		t.Run(ch.name, func(t *testing.T) {
+			s, e := openFaulty(t, open(t))
 			sc := setScene(t, s)
 			before := dump(t, s)
 			e.mode.Store(commitFails)
-			err := c.do(t.Context(), s, sc)
+			err := ch.do(t.Context(), s, sc)
 			wantCode(t, err, fault.StoreUnavailable)
 			if !errors.Is(err, errCommit) {
 				t.Errorf("got %v, want the cause kept", err)
@@ -216,7 +224,7 @@ func TestCommitFails(t *testing.T) {
 				t.Errorf("failed, but changed:\n%s", diff)
 			}
 			e.mode.Store(commitWorks)
-			if err := c.do(t.Context(), s, sc); err != nil || before == dump(t, s) {
+			if err := ch.do(t.Context(), s, sc); err != nil || before == dump(t, s) {
 				t.Errorf("repeated: %v", err)
 			}
 			check(t, s)
@@ -225,23 +233,25 @@ func TestCommitFails(t *testing.T) {
 }
 
 // "Done, but the answer was lost": the same call does not do it twice.
-func TestCommitIsLost(t *testing.T) {
-	for _, c := range slices.Concat(changes, memberChanges()) {
-		t.Run(c.name, func(t *testing.T) {
-			s, e := openFaulty(t)
+func TestCommitIsLost(t *testing.T) { onEach(t, testCommitIsLost) }
+
+func testCommitIsLost(t *testing.T, open func(*testing.T) Config) {
+	for _, ch := range slices.Concat(changes, memberChanges()) {
+		t.Run(ch.name, func(t *testing.T) {
+			s, e := openFaulty(t, open(t))
 			sc := setScene(t, s)
 			before := dump(t, s)
 			e.mode.Store(commitIsLost)
-			wantCode(t, c.do(t.Context(), s, sc), fault.StoreUnavailable)
+			wantCode(t, ch.do(t.Context(), s, sc), fault.StoreUnavailable)
 			done := dump(t, s)
 			if before == done {
 				t.Fatal("nothing was done: this test shows nothing")
 			}
 			e.mode.Store(commitWorks)
-			if err := c.do(t.Context(), s, sc); err != nil {
+			if err := ch.do(t.Context(), s, sc); err != nil {
 				t.Errorf("repeated: %v", err)
 			}
-			if diff := cmp.Diff(done, dump(t, s)); diff != "" && !c.repeats {
+			if diff := cmp.Diff(done, dump(t, s)); diff != "" && !ch.repeats {
 				t.Errorf("repeated, and changed once more:\n%s", diff)
 			}
 			check(t, s)
@@ -289,8 +299,10 @@ func TestDiskFull(t *testing.T) {
 }
 
 // When sealing fails, nothing of the sign-in is left.
-func TestSealerFails(t *testing.T) {
-	c, broken := sqliteAt(t.TempDir()), false
+func TestSealerFails(t *testing.T) { onBoth(t, testSealerFails) }
+
+func testSealerFails(t *testing.T, c Config) {
+	broken := false
 	c.Sealer = flakySealer{c.Sealer, &broken}
 	s := mustOpen(t, c)
 	mustBegin(t, s, beginning("kim", start))

@@ -38,8 +38,10 @@ func foundAccounts(t *testing.T, s *Store, q lookup.Accounts) (names []string) {
 	return nil
 }
 
-func TestFindAccounts(t *testing.T) {
-	s := mustOpen(t, sqliteAt(t.TempDir()))
+func TestFindAccounts(t *testing.T) { onBoth(t, testFindAccounts) }
+
+func testFindAccounts(t *testing.T, c Config) {
+	s := mustOpen(t, c)
 	for _, subject := range []string{"kim", "LEE", "100%"} {
 		mustBegin(t, s, beginning(subject, start))
 	}
@@ -88,8 +90,10 @@ func TestFindAccounts(t *testing.T) {
 	}
 }
 
-func TestFindEvents(t *testing.T) {
-	s := mustOpen(t, sqliteAt(t.TempDir()))
+func TestFindEvents(t *testing.T) { onBoth(t, testFindEvents) }
+
+func testFindEvents(t *testing.T, c Config) {
+	s := mustOpen(t, c)
 	_, kim := mustBegin(t, s, beginning("kim", start)) // number 1
 	by := audit.Actor{Kind: audit.ByAccount, ID: kim.ID}
 	called := func(call, service string, after time.Duration) audit.Event {

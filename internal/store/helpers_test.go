@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/munjigi/munjigi/internal/account"
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/pgtest"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -52,8 +54,47 @@ func (s testSealer) Open(sealed, associated []byte) ([]byte, error) {
 }
 
 // sqliteAt is a configuration of a database in dir.
-func sqliteAt(dir string) Config {
-	return Config{Database: "sqlite:" + filepath.Join(dir, "munjigi.db"), Sealer: newTestSealer("seal key")}
+func sqliteAt(dir string) Config { return configOf("sqlite:" + filepath.Join(dir, "munjigi.db")) }
+
+func configOf(database string) Config {
+	return Config{Database: database, Sealer: newTestSealer("seal key")}
+}
+
+// server is the PostgreSQL of this test binary; TestMain ends it.
+var server = pgtest.Server{Named: os.Getenv("MUNJIGI_TEST_POSTGRES")}
+
+// postgresFor is a configuration of an empty database.
+func postgresFor(t testing.TB) Config {
+	t.Helper()
+	return configOf(server.Schema(t))
+}
+
+// onBoth runs a test on both engines, with an empty database.
+func onBoth(t *testing.T, test func(*testing.T, Config)) {
+	onEach(t, func(t *testing.T, empty func(*testing.T) Config) { test(t, empty(t)) })
+}
+
+// onEach is onBoth for tests that need several; a new one ends the life of the one before.
+func onEach(t *testing.T, test func(t *testing.T, empty func(*testing.T) Config)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, func(t *testing.T) Config { return sqliteAt(t.TempDir()) }) })
+	t.Run("postgres", func(t *testing.T) {
+		c := postgresFor(t)
+		made := false
+		test(t, func(t *testing.T) Config {
+			if made {
+				s, err := Open(t.Context(), c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				mustEmpty(t, s)
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			made = true
+			return c
+		})
+	})
 }
 
 func mustOpen(t testing.TB, c Config) *Store {

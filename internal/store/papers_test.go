@@ -14,8 +14,9 @@ import (
 )
 
 // What is kept of services is there after a restart.
-func TestPapersOutliveTheProcess(t *testing.T) {
-	c := sqliteAt(t.TempDir())
+func TestPapersOutliveTheProcess(t *testing.T) { onBoth(t, testPapersOutliveTheProcess) }
+
+func testPapersOutliveTheProcess(t *testing.T, c Config) {
 	s, err := Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -70,8 +71,9 @@ func actions(t *testing.T, s *Store) (list []audit.Action) {
 }
 
 // A call that has begun is open until its end was recorded, once, also over a crash.
-func TestCallsStayOpen(t *testing.T) {
-	c := sqliteAt(t.TempDir())
+func TestCallsStayOpen(t *testing.T) { onBoth(t, testCallsStayOpen) }
+
+func testCallsStayOpen(t *testing.T, c Config) {
 	s, err := Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

@@ -77,8 +77,9 @@ func TestPrivateFile(t *testing.T) {
 	}
 }
 
-func TestReopen(t *testing.T) {
-	c := sqliteAt(t.TempDir())
+func TestReopen(t *testing.T) { onBoth(t, testReopen) }
+
+func testReopen(t *testing.T, c Config) {
 	s := mustOpen(t, c)
 	row, _ := mustBegin(t, s, beginning("kim", start))
 	epoch := mustRevocations(t, s, 0).Epoch
@@ -94,8 +95,9 @@ func TestReopen(t *testing.T) {
 	}
 }
 
-func TestWrongSealKey(t *testing.T) {
-	c := sqliteAt(t.TempDir())
+func TestWrongSealKey(t *testing.T) { onBoth(t, testWrongSealKey) }
+
+func testWrongSealKey(t *testing.T, c Config) {
 	s := mustOpen(t, c)
 	mustBegin(t, s, beginning("kim", start))
 	before := dump(t, s)
@@ -109,8 +111,9 @@ func TestWrongSealKey(t *testing.T) {
 	}
 }
 
-func TestNewerSchema(t *testing.T) {
-	c := sqliteAt(t.TempDir())
+func TestNewerSchema(t *testing.T) { onBoth(t, testNewerSchema) }
+
+func testNewerSchema(t *testing.T, c Config) {
 	s := mustOpen(t, c)
 	mustExec(t, s, `INSERT INTO migrations (number, name, applied_at) VALUES ($1, 'from the future', 0)`, SchemaVersion+1)
 	if _, err := Open(t.Context(), c); !errors.Is(err, ErrNewerSchema) || !strings.Contains(err.Error(), "number "+strconv.Itoa(SchemaVersion+1)) {
@@ -185,8 +188,10 @@ func TestSealedAtRest(t *testing.T) {
 }
 
 // A sealed value opens in its own row and version only.
-func TestSealedValuesStayInPlace(t *testing.T) {
-	s := mustOpen(t, sqliteAt(t.TempDir()))
+func TestSealedValuesStayInPlace(t *testing.T) { onBoth(t, testSealedValuesStayInPlace) }
+
+func testSealedValuesStayInPlace(t *testing.T, c Config) {
+	s := mustOpen(t, c)
 	_, kim := mustBegin(t, s, beginning("kim", start))
 	_, lee := mustBegin(t, s, beginning("lee", start))
 	mustExec(t, s, `UPDATE grants SET token = (SELECT token FROM grants WHERE account = $1) WHERE account = $2`, kim.ID, lee.ID)
@@ -201,8 +206,9 @@ func TestSealedValuesStayInPlace(t *testing.T) {
 }
 
 // The command line writes to the same file as the server.
-func TestTwoHandles(t *testing.T) {
-	c := sqliteAt(t.TempDir())
+func TestTwoHandles(t *testing.T) { onBoth(t, testTwoHandles) }
+
+func testTwoHandles(t *testing.T, c Config) {
 	handles := []*Store{mustOpen(t, c), mustOpen(t, c)}
 	ctx := context.WithoutCancel(t.Context())
 	inParallelDo(16, func(i int) {

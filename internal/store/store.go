@@ -9,13 +9,11 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"embed"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/munjigi/munjigi/internal/audit"
@@ -27,6 +25,7 @@ import (
 	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/store/engine"
 	"github.com/munjigi/munjigi/internal/store/finder"
+	"github.com/munjigi/munjigi/internal/store/migrations"
 	"github.com/munjigi/munjigi/internal/store/pack"
 	"github.com/munjigi/munjigi/internal/store/papers"
 )
@@ -49,7 +48,7 @@ var (
 
 // Config says where the data are. Database and Sealer are required.
 type Config struct {
-	// Database is "sqlite:PATH"; a file that is missing is created, readable by its owner alone.
+	// Database is "sqlite:PATH" (a file that is missing is created, readable by its owner alone) or "postgres://…".
 	Database string
 	// Sealer encrypts private keys, secrets and grants.
 	Sealer Sealer
@@ -72,19 +71,12 @@ type Store struct {
 // Open opens the database, makes it where there is none, and brings its schema up to date. ErrSealKey when it was
 // sealed with another key, ErrNewerSchema when a newer program has written it.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	kind, path, _ := strings.Cut(c.Database, ":")
-	if kind != "sqlite" || path == "" {
-		return nil, fmt.Errorf("open store: database: want sqlite:PATH, got %q", kind+":…")
-	}
-	files, err := fs.Sub(sqliteMigrations, "migrations/sqlite")
+	e, files, err := migrations.Of(c.Database)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	return openOn(ctx, engine.SQLite{Path: path}, files, c)
+	return openOn(ctx, e, files, c)
 }
-
-//go:embed migrations/sqlite/*.sql
-var sqliteMigrations embed.FS
 
 // openOn opens the store on an engine, whose migrations are files.
 func openOn(ctx context.Context, e engine.Engine, files fs.FS, c Config) (*Store, error) {
@@ -100,7 +92,7 @@ func openOn(ctx context.Context, e engine.Engine, files fs.FS, c Config) (*Store
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
-	db, err := engine.Open(e)
+	db, err := engine.Open(ctx, e)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}

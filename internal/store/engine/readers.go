@@ -9,13 +9,20 @@ import (
 
 // readers are connections beside the writer's. Each statement sees what was committed before it began.
 type readers struct {
-	db *sql.DB
+	db    *sql.DB
+	again func(error) bool
 
 	mu         sync.RWMutex // guards everything below
 	statements map[string]*sql.Stmt
 }
 
-func newReaders(db *sql.DB) *readers { return &readers{db: db, statements: map[string]*sql.Stmt{}} }
+func newReaders(e Engine, db *sql.DB) *readers {
+	return &readers{db: db, again: e.Again, statements: map[string]*sql.Stmt{}}
+}
+
+// readTries is how often a statement that only reads is tried, when the engine says that it may go well: a connection
+// of the pool may have died since it was used last.
+const readTries = 3
 
 func (r *readers) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
 	r.mu.RLock()
@@ -41,11 +48,34 @@ func (r *readers) row(ctx context.Context, query string, args ...any) Scanner {
 	if err := ctx.Err(); err != nil {
 		return failedRow{err}
 	}
-	statement, err := r.prepared(ctx, query)
-	if err != nil {
-		return failedRow{err}
+	return &row{r, context.WithoutCancel(ctx), query, args}
+}
+
+// row is read when it is scanned.
+type row struct {
+	readers *readers
+	ctx     context.Context //nolint:containedctx // lives until Scan
+	query   string
+	args    []any
+}
+
+func (r *row) Scan(dest ...any) error {
+	return r.readers.persist(r.ctx, func() error {
+		statement, err := r.readers.prepared(r.ctx, r.query)
+		if err != nil {
+			return err
+		}
+		return statement.QueryRowContext(r.ctx, r.args...).Scan(dest...)
+	})
+}
+
+func (r *readers) persist(ctx context.Context, read func() error) (err error) {
+	for range readTries {
+		if err = read(); err == nil || !r.again(err) || ctx.Err() != nil {
+			return err
+		}
 	}
-	return statement.QueryRowContext(context.WithoutCancel(ctx), args...)
+	return err
 }
 
 // reading is a Querier.
@@ -54,12 +84,16 @@ type reading struct {
 	ctx context.Context //nolint:containedctx // lives for one call of List
 }
 
-func (r reading) Query(query string, args ...any) (*sql.Rows, error) {
-	statement, err := r.prepared(r.ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return statement.QueryContext(r.ctx, args...)
+func (r reading) Query(query string, args ...any) (rows *sql.Rows, err error) {
+	err = r.persist(r.ctx, func() error {
+		statement, err := r.prepared(r.ctx, query)
+		if err != nil {
+			return err
+		}
+		rows, err = statement.QueryContext(r.ctx, args...) //nolint:sqlclosecheck // the caller closes it
+		return err
+	})
+	return rows, err
 }
 
 func (r reading) failed(err error) error { return err }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -18,8 +19,8 @@ import (
 // SQLite is the engine for one node: one file, one writer, readers beside it.
 type SQLite struct{ Path string }
 
-// Open implements Engine.
-func (e SQLite) Open() (writing, reading *sql.DB, err error) {
+// Open implements Engine. Nothing is read yet.
+func (e SQLite) Open(context.Context) (writing, reading *sql.DB, err error) {
 	if err := createPrivate(e.Path); err != nil {
 		return nil, nil, err
 	}
@@ -62,7 +63,7 @@ func (e SQLite) DSN(pragmas ...string) string {
 }
 
 // Begin implements Engine.
-func (e SQLite) Begin() string { return "BEGIN IMMEDIATE" }
+func (e SQLite) Begin() []string { return []string{"BEGIN IMMEDIATE"} }
 
 // Local implements Engine: a violated constraint undoes its statement. After any other error (disk full, I/O, no memory, interrupt)
 // SQLite may have rolled the whole transaction back on its own.
@@ -70,3 +71,9 @@ func (e SQLite) Local(err error) bool {
 	trouble, ok := errors.AsType[*driver.Error](err)
 	return ok && trouble.Code()&0xff == codes.SQLITE_CONSTRAINT
 }
+
+// Aborts implements Engine.
+func (e SQLite) Aborts() bool { return false }
+
+// Again implements Engine. The driver has waited for its turn already, and nothing else passes by itself.
+func (e SQLite) Again(error) bool { return false }

@@ -1,13 +1,17 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Kind tells the writer how to treat a change.
@@ -30,6 +34,13 @@ const (
 	batchAll   = 512
 )
 
+// patience is how long a batch waits for a database that is away, retryFirst and retryMost how long between two tries.
+const (
+	patience   = 2 * time.Second
+	retryFirst = 5 * time.Millisecond
+	retryMost  = 200 * time.Millisecond
+)
+
 // Errors of a change that are nobody's answer.
 var (
 	ErrClosed = errors.New("the store is closed")
@@ -39,6 +50,7 @@ var (
 // job is one caller's change. Whoever moves state away from jobWaiting decides whether it runs.
 type job struct {
 	kind  Kind
+	ctx   context.Context //nolint:containedctx // of the caller who waits: a job is a call
 	run   func(*Tx) error
 	err   error         // written before done is closed
 	done  chan struct{} // closed when the outcome is known
@@ -56,7 +68,8 @@ const (
 type writer struct {
 	engine Engine
 	db     *sql.DB
-	tx     *Tx // the connection with its statements; nil = to be opened again. Only the goroutine touches it
+	tx     *Tx  // the connection with its statements; nil = to be opened again. Only the goroutine touches it
+	away   bool // the last batch found no database. Only the goroutine touches it
 	wake   chan struct{}
 	gone   chan struct{} // closed when the goroutine has ended
 
@@ -90,7 +103,7 @@ func (w *writer) do(ctx context.Context, k Kind, run func(*Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	j := &job{kind: k, run: run, done: make(chan struct{})}
+	j := &job{kind: k, ctx: ctx, run: run, done: make(chan struct{})}
 	if err := w.push(j); err != nil {
 		return err
 	}
@@ -161,11 +174,19 @@ func (w *writer) loop() {
 	}
 }
 
+// batch is what one transaction does.
+type batch struct {
+	jobs    []*job
+	usuals  int
+	careful bool // every job gets a savepoint, for one without has failed
+}
+
 // batch runs what waits in one transaction and tells every caller the outcome. A commit that fails has failed for all
 // of them, also for those whose answer is an error of the domain: they may have seen what was never written.
 func (w *writer) batch() {
-	jobs, err := w.fill()
-	for _, j := range jobs {
+	b := new(batch)
+	err := w.persist(b)
+	for _, j := range b.jobs {
 		if err != nil {
 			j.err = err
 		}
@@ -173,34 +194,95 @@ func (w *writer) batch() {
 	}
 }
 
-func (w *writer) fill() (jobs []*job, err error) {
-	begun := w.begin()
-	usuals := 0
-	for len(jobs) < batchAll {
-		j := w.next(usuals < batchUsual)
-		if j == nil {
-			break
+// persist tries until it works, the engine says that it will not, or patience is over. A database that is away is
+// waited for once; as long as it stays away, everybody is told at the first try.
+func (w *writer) persist(b *batch) error {
+	wait := retryFirst
+	for until := time.Now().Add(patience); ; wait = min(2*wait, retryMost) {
+		err := w.try(b)
+		if err == nil || !errors.Is(err, errAgain) || w.away || time.Now().After(until) {
+			w.away = err != nil && errors.Is(err, errAgain)
+			return err
 		}
-		if j.kind&Urgent == 0 {
-			usuals++
+		if !errors.Is(err, errCareful) {
+			time.Sleep(rand.N(wait) + wait/2) // two nodes that stood in each other's way must not meet again
 		}
-		jobs = append(jobs, j)
-		if begun != nil {
-			continue // they all fail, rather than each waiting for a database that is not there
+		b.jobs = slices.DeleteFunc(b.jobs, (*job).forgotten)
+	}
+}
+
+// errAgain marks errors of a transaction that was not committed and may go well at the next try, errCareful those of
+// one that will do with savepoints.
+var (
+	errAgain   = errors.New("nothing was changed; try again")
+	errCareful = fmt.Errorf("with savepoints: %w", errAgain)
+)
+
+// try runs the batch's jobs, and whatever else waits.
+func (w *writer) try(b *batch) error {
+	if err := w.begin(); err != nil {
+		err = w.classed(err)
+		if !errors.Is(err, errAgain) || w.away {
+			b.takeAll(w) // they all fail, rather than each waiting for a database that is not there
 		}
-		if err := w.runAlone(j); err != nil {
+		return err
+	}
+	for _, j := range b.jobs {
+		if err := w.runAlone(b, j); err != nil {
 			w.rollback()
-			return jobs, err
+			return err
 		}
 	}
-	if begun != nil {
-		return jobs, begun
+	for j := b.take(w); j != nil; j = b.take(w) {
+		if err := w.runAlone(b, j); err != nil {
+			w.rollback()
+			return err
+		}
 	}
 	if err := w.tx.Exec(`COMMIT`); err != nil {
 		w.rollback()
-		return jobs, fmt.Errorf("commit: %w", err)
+		return fmt.Errorf("commit: %w", err) // whether it was done is not known: that is never tried again
 	}
-	return jobs, nil
+	return nil
+}
+
+// take takes one more job, if there is one and room for it.
+func (b *batch) take(w *writer) *job {
+	if len(b.jobs) == batchAll {
+		return nil
+	}
+	j := w.next(b.usuals < batchUsual)
+	if j == nil {
+		return nil
+	}
+	if j.kind&Urgent == 0 {
+		b.usuals++
+	}
+	b.jobs = append(b.jobs, j)
+	return j
+}
+
+func (b *batch) takeAll(w *writer) {
+	for b.take(w) != nil { //nolint:revive // take does it
+	}
+}
+
+// forgotten tells that nobody waits for the job any more, and so that it need not be tried again.
+func (j *job) forgotten() bool {
+	if j.ctx.Err() == nil {
+		return false
+	}
+	j.err = j.ctx.Err()
+	close(j.done)
+	return true
+}
+
+// classed marks what may be tried again.
+func (w *writer) classed(err error) error {
+	if w.engine.Again(err) {
+		return errors.Join(err, errAgain)
+	}
+	return err
 }
 
 func (w *writer) begin() error {
@@ -211,35 +293,49 @@ func (w *writer) begin() error {
 		}
 		w.tx = &Tx{conn: conn, statements: map[string]*sql.Stmt{}}
 	}
-	if err := w.tx.Exec(w.engine.Begin()); err != nil {
-		w.rollback()
-		return fmt.Errorf("begin: %w", err)
+	for _, statement := range w.engine.Begin() {
+		if err := w.tx.Exec(statement); err != nil {
+			w.rollback()
+			return fmt.Errorf("begin: %w", err)
+		}
 	}
 	return nil
 }
 
 // runAlone runs a job so that its error harms no other; the error it returns is one that harms them all. A change of
-// one statement is undone by the database itself.
-func (w *writer) runAlone(j *job) error {
-	if j.kind&Single == 0 {
+// one statement is undone by the database itself, unless that aborts the transaction around it: then all is done again
+// with savepoints.
+func (w *writer) runAlone(b *batch, j *job) error {
+	guarded := j.kind&Single == 0 || b.careful
+	if guarded {
 		if err := w.tx.Exec(`SAVEPOINT job`); err != nil {
-			return err
+			return w.classed(err)
 		}
 	}
 	w.tx.trouble = nil
 	j.err = run(w.tx, j.run)
-	if trouble := w.tx.trouble; trouble != nil && !w.engine.Local(trouble) {
-		return trouble
+	if trouble := w.tx.trouble; trouble != nil {
+		if !w.engine.Local(trouble) {
+			return w.classed(trouble)
+		}
+		j.err = cmp.Or(j.err, trouble) // what it did is undone, whatever it made of the error
+		if !guarded && w.engine.Aborts() {
+			b.careful = true
+			return errors.Join(trouble, errCareful)
+		}
 	}
-	if j.kind&Single != 0 {
+	if !guarded {
 		return nil
 	}
 	if j.err != nil {
 		if err := w.tx.Exec(`ROLLBACK TO job`); err != nil {
-			return err
+			return w.classed(err)
 		}
 	}
-	return w.tx.Exec(`RELEASE job`)
+	if err := w.tx.Exec(`RELEASE job`); err != nil {
+		return w.classed(err)
+	}
+	return nil
 }
 
 // run calls f, and survives it.

@@ -3,28 +3,51 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/munjigi/munjigi/internal/store/pgtest"
 )
 
-// counting is SQLite that counts the transactions which begin.
+// counting is an engine that counts the transactions which begin.
 type counting struct {
-	SQLite
+	Engine
 	begun *atomic.Int32
 }
 
-func (e counting) Begin() string {
+func (e counting) Begin() []string {
 	e.begun.Add(1)
-	return e.SQLite.Begin()
+	return e.Engine.Begin()
 }
 
-func open(t *testing.T) (*DB, counting) {
+// server is the PostgreSQL of this test binary; TestMain ends it.
+var server = pgtest.Server{Named: os.Getenv("MUNJIGI_TEST_POSTGRES")}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := server.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// onBoth runs a test on both engines.
+func onBoth(t *testing.T, test func(*testing.T, Engine)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, SQLite{filepath.Join(t.TempDir(), "test.db")}) })
+	t.Run("postgres", func(t *testing.T) { test(t, Postgres{server.Schema(t)}) })
+}
+
+func open(t *testing.T, plain Engine) (*DB, counting) {
 	t.Helper()
-	e := counting{SQLite{filepath.Join(t.TempDir(), "test.db")}, new(atomic.Int32)}
-	db, err := Open(e)
+	e := counting{plain, new(atomic.Int32)}
+	db, err := Open(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,9 +65,10 @@ func open(t *testing.T) (*DB, counting) {
 func holdWriter(t *testing.T, db *DB) (release func() error) {
 	t.Helper()
 	entered, leave, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	var once sync.Once // a batch may be run again
 	go func() {
 		done <- db.writer.do(context.Background(), Usual, func(*Tx) error {
-			close(entered)
+			once.Do(func() { close(entered) })
 			<-leave
 			return nil
 		})
@@ -59,7 +83,7 @@ func holdWriter(t *testing.T, db *DB) (release func() error) {
 // queue puts a job into the writer's queue, in order, without waiting for it.
 func queue(t *testing.T, db *DB, k Kind, run func(*Tx) error) *job {
 	t.Helper()
-	j := &job{kind: k, run: run, done: make(chan struct{})}
+	j := &job{kind: k, ctx: context.Background(), run: run, done: make(chan struct{})}
 	if err := db.writer.push(j); err != nil {
 		t.Fatal(err)
 	}
@@ -84,8 +108,10 @@ func numbers(t *testing.T, db *DB) []int {
 	return rows
 }
 
-func TestEndsGoFirst(t *testing.T) {
-	db, e := open(t)
+func TestEndsGoFirst(t *testing.T) { onBoth(t, testEndsGoFirst) }
+
+func testEndsGoFirst(t *testing.T, plain Engine) {
+	db, e := open(t, plain)
 	var order []string
 	note := func(name string) func(*Tx) error {
 		return func(*Tx) error { order = append(order, name); return nil }
@@ -128,8 +154,10 @@ func TestEndsGoFirst(t *testing.T) {
 	}
 }
 
-func TestBatchSharesOneCommit(t *testing.T) {
-	db, e := open(t)
+func TestBatchSharesOneCommit(t *testing.T) { onBoth(t, testBatchSharesOneCommit) }
+
+func testBatchSharesOneCommit(t *testing.T, plain Engine) {
+	db, e := open(t, plain)
 	release := holdWriter(t, db)
 	before := e.begun.Load()
 	var jobs []*job
@@ -150,8 +178,10 @@ func TestBatchSharesOneCommit(t *testing.T) {
 }
 
 // One caller's error, constraint or panic undoes what that caller did, and nothing else.
-func TestOneErrorHarmsNoOther(t *testing.T) {
-	db, _ := open(t)
+func TestOneErrorHarmsNoOther(t *testing.T) { onBoth(t, testOneErrorHarmsNoOther) }
+
+func testOneErrorHarmsNoOther(t *testing.T, plain Engine) {
+	db, _ := open(t, plain)
 	refusal := errors.New("refused by the domain")
 	release := holdWriter(t, db)
 	good := []*job{queue(t, db, Single, insert(1)), queue(t, db, Usual, insert(2))}
@@ -189,8 +219,10 @@ func TestOneErrorHarmsNoOther(t *testing.T) {
 
 // A commit that fails has failed for everybody in the batch; the writer goes on. Here it fails because a foreign key
 // that is looked at last leads nowhere.
-func TestCommitFailsForAll(t *testing.T) {
-	db, _ := open(t)
+func TestCommitFailsForAll(t *testing.T) { onBoth(t, testCommitFailsForAll) }
+
+func testCommitFailsForAll(t *testing.T, plain Engine) {
+	db, _ := open(t, plain)
 	release := holdWriter(t, db)
 	refusal := errors.New("an answer that may rest on what was never written")
 	jobs := []*job{
@@ -216,8 +248,10 @@ func TestCommitFailsForAll(t *testing.T) {
 }
 
 // Who gives up while waiting leaves nothing behind.
-func TestCancelledWhileWaiting(t *testing.T) {
-	db, _ := open(t)
+func TestCancelledWhileWaiting(t *testing.T) { onBoth(t, testCancelledWhileWaiting) }
+
+func testCancelledWhileWaiting(t *testing.T, plain Engine) {
+	db, _ := open(t, plain)
 	release := holdWriter(t, db)
 	ctx, cancel := context.WithCancel(t.Context())
 	gaveUp := make(chan error, 1)
@@ -240,8 +274,10 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	}
 }
 
-func TestClose(t *testing.T) {
-	db, _ := open(t)
+func TestClose(t *testing.T) { onBoth(t, testClose) }
+
+func testClose(t *testing.T, plain Engine) {
+	db, _ := open(t, plain)
 	release := holdWriter(t, db)
 	waiting := queue(t, db, Single, insert(1))
 	closed := make(chan error, 1)
