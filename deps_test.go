@@ -85,6 +85,8 @@ var policy = map[string]row{
 	"internal/store/pack":       {ours: "internal/account internal/fault internal/session"},
 	"internal/store/pgtest":     {std: "database/sql os/exec", libs: "pgx"},
 	"internal/store/papers":     {ours: "internal/audit internal/catalog internal/gateway internal/store/chain internal/store/engine internal/store/pack"},
+	"internal/store/sweeper":    {ours: "internal/store"},
+	"internal/store/transfer":   {ours: "internal/audit internal/store internal/store/chain internal/store/engine internal/store/migrations", std: "database/sql"},
 	"internal/store/schema":     {ours: "internal/store/engine"},
 	"internal/server":           {ours: "internal/account internal/audit internal/fault internal/gateway internal/keys internal/links internal/recheck internal/server/admin internal/server/answer internal/server/body internal/server/front internal/server/host internal/server/limit internal/server/meter internal/server/signature internal/session internal/signin internal/token", std: "net/http", libs: "prometheus"},
 	"internal/server/admin":     {ours: "internal/account internal/audit internal/fault internal/gateway internal/keys internal/lookup internal/recheck internal/self internal/server/answer internal/server/body internal/session internal/token", std: "net/http"},
@@ -115,7 +117,7 @@ var policy = map[string]row{
 	"internal/demo/mailbox":      {std: "net/http", libs: "go-smtp"},
 	"internal/demo/members":      {ours: "internal/fault verify", std: "net/http"},
 	"cmd/munjigi": {
-		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/mailbox internal/demo/members internal/fault internal/hashing internal/keys internal/links internal/mail internal/office internal/recheck internal/review internal/sketch/live internal/roster internal/server internal/server/admin internal/listen internal/session internal/signin internal/store internal/store/gauges internal/strict internal/token internal/upstream",
+		ours: "console internal/account internal/audit internal/config internal/credentials internal/demo internal/demo/mailbox internal/demo/members internal/fault internal/hashing internal/keys internal/links internal/mail internal/office internal/recheck internal/review internal/sketch/live internal/roster internal/server internal/server/admin internal/listen internal/session internal/signin internal/store internal/store/gauges internal/store/sweeper internal/store/transfer internal/strict internal/token internal/upstream",
 		std:  "net/http", libs: "kong prometheus sync term",
 	},
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/munjigi/munjigi/internal/config"
 	"github.com/munjigi/munjigi/internal/credentials"
 	"github.com/munjigi/munjigi/internal/signin"
+	"github.com/munjigi/munjigi/internal/store/sweeper"
 )
 
 // openServices makes the way in of each realm whose accounts a service keeps. Nobody is asked before somebody signs in.
@@ -51,7 +52,7 @@ func (p *program) sweepLegacy(ctx context.Context, now time.Time) error {
 		if checker.LegacyUntil.IsZero() || now.Before(checker.LegacyUntil) {
 			continue
 		}
-		if _, err := p.store.SweepLegacy(ctx, realm, sweepBatch); err != nil {
+		if _, err := p.store.SweepLegacy(ctx, realm, sweeper.Batch); err != nil {
 			return err
 		}
 	}

@@ -70,7 +70,7 @@ func makeDatabase(s *testscript.TestScript, name string) {
 func TestHelp(t *testing.T) {
 	commands := []string{
 		"demo", "init", "serve", "check", "keys list", "keys rotate", "keys retire", "keys export", "sessions list",
-		"sessions revoke", "mail test", "members import", "audit export", "audit verify", "store recovered", "version",
+		"sessions revoke", "mail test", "members import", "audit export", "audit verify", "store copy", "store recovered", "version",
 	}
 	for _, command := range commands {
 		var out bytes.Buffer

@@ -32,6 +32,7 @@ import (
 	"github.com/munjigi/munjigi/internal/signin"
 	"github.com/munjigi/munjigi/internal/store"
 	"github.com/munjigi/munjigi/internal/store/gauges"
+	"github.com/munjigi/munjigi/internal/store/sweeper"
 	"github.com/munjigi/munjigi/internal/upstream"
 )
 
@@ -261,7 +262,7 @@ func (p *program) recordConfig(ctx context.Context) error {
 // Run does what happens without requests, until ctx ends: it follows the feed and the keys, asks the providers, sweeps.
 func (p *program) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	runs := []func(context.Context) error{p.ring.Run, p.feed.Run, p.worker.Run, p.manager.Run, p.office.Catalog.Run, p.sweep}
+	runs := []func(context.Context) error{p.ring.Run, p.feed.Run, p.worker.Run, p.manager.Run, p.office.Run, p.sweep}
 	if p.letters != nil {
 		runs = append(runs, p.letters.Run)
 	}
@@ -271,29 +272,8 @@ func (p *program) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// sweepEvery and sweepBatch bound what sweeping costs those who wait for the store.
-const (
-	sweepEvery = 10 * time.Second
-	sweepBatch = 1000
-)
-
 func (p *program) sweep(ctx context.Context) error {
-	ticker := time.NewTicker(sweepEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-		swept, err := p.store.Sweep(ctx, time.Now(), sweepBatch)
-		err = errors.Join(err, p.sweepLegacy(ctx, time.Now()))
-		if err != nil && ctx.Err() == nil {
-			p.log.Warn("sweep", "err", err)
-		} else if swept != (store.Swept{}) {
-			p.log.Debug("swept", "expired", swept.Expired, "sessions", swept.Sessions, "entries", swept.Entries, "attempts", swept.Attempts, "guesses", swept.Guesses, "grants", swept.Grants)
-		}
-	}
+	return sweeper.Run(ctx, sweeper.Config{Store: p.store, Also: p.sweepLegacy, Log: p.log})
 }
 
 // Close closes the database. Run must have ended.

@@ -6,9 +6,11 @@ import (
 
 	"github.com/munjigi/munjigi/internal/audit"
 	"github.com/munjigi/munjigi/internal/session"
+	"github.com/munjigi/munjigi/internal/store/transfer"
 )
 
 type storeCommand struct {
+	Copy      storeCopyCommand      `cmd:"" help:"Copy everything from SQLite to PostgreSQL."`
 	Recovered storeRecoveredCommand `cmd:"" help:"Say that the database was put back from a copy: ends every session."`
 }
 
@@ -43,4 +45,20 @@ func (c storeRecoveredCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	t.printf("%s ended; renewals work again\n", plural(ended, "session"))
 	return nil
+}
+
+type storeCopyCommand struct {
+	configFlag
+	To string `required:"" placeholder:"FILE" help:"The configuration whose database is the new one."`
+}
+
+func (storeCopyCommand) Help() string { return transfer.Help }
+
+func (c storeCopyCommand) Run(ctx context.Context, t *terminal) error {
+	from, err := c.load()
+	to, other := configFlag{c.To}.load()
+	if err := errors.Join(err, other); err != nil {
+		return err
+	}
+	return transfer.Copy(ctx, transfer.Config{From: from.DatabasePath(), To: to.DatabasePath(), Out: t.Err})
 }

@@ -163,7 +163,12 @@ func (w *whole) command(args ...string) *exec.Cmd {
 // start starts the program and waits until it is ready.
 func (w *whole) start(t *testing.T) {
 	t.Helper()
-	w.process = w.command("serve", "--config", "munjigi.yaml", "--log-level", "warn")
+	w.startWith(t, "munjigi.yaml")
+}
+
+func (w *whole) startWith(t *testing.T, config string) {
+	t.Helper()
+	w.process = w.command("serve", "--config", config, "--log-level", "warn")
 	w.process.Stderr = w.log
 	if err := w.process.Start(); err != nil {
 		t.Fatal(err)

@@ -219,6 +219,9 @@ func (c *Config) DatabasePath() string {
 	return kind + ":" + c.Path(path)
 }
 
+// Shared tells that other nodes may use the same database.
+func (c *Config) Shared() bool { return postgres(c.Database) }
+
 // Hash is of the file's text: it tells which configuration was in force.
 func (c *Config) Hash() [sha256.Size]byte { return c.hash }
 

@@ -501,8 +501,12 @@ func TestRecover(t *testing.T) {
 	if _, err := w.begin(t.Context(), c, "called"); err != nil {
 		t.Fatal(err)
 	}
+	began := w.Now()
+	if err := w.Recover(t.Context(), began.Add(-time.Hour)); err != nil || len(w.events()) != 1 {
+		t.Fatalf("another node's call was ended: %v, %q", err, w.events())
+	}
 	for range 2 {
-		if err := w.Recover(t.Context()); err != nil {
+		if err := w.Recover(t.Context(), began.Add(time.Second)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -266,10 +266,12 @@ func (w *world) End(_ context.Context, id string, event audit.Event) error {
 }
 
 // Open implements Journal.
-func (w *world) Open(context.Context, time.Time, int) (map[string]audit.Event, error) {
+func (w *world) Open(_ context.Context, before time.Time, _ int) (map[string]audit.Event, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return maps.Clone(w.open), nil
+	open := maps.Clone(w.open)
+	maps.DeleteFunc(open, func(_ string, e audit.Event) bool { return !e.At.Before(before) })
+	return open, nil
 }
 
 // events are what the journal has, shortly.

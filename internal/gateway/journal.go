@@ -83,10 +83,11 @@ func ending(began audit.Event, now time.Time) audit.Event {
 	return end
 }
 
-// Recover ends, as unknown, the calls that an earlier run of this program left open. To be called before any is made.
-func (g *Gateway) Recover(ctx context.Context) error {
+// Recover ends, as unknown, the calls that began before a time and are still open: those that an earlier run of this
+// program left. A node that is not alone gives a time before which no other can have begun one that still runs.
+func (g *Gateway) Recover(ctx context.Context, before time.Time) error {
 	for {
-		open, err := g.Journal.Open(ctx, g.Now(), 100)
+		open, err := g.Journal.Open(ctx, before, 100)
 		if err != nil || len(open) == 0 {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/munjigi/munjigi/internal/backoffice"
 	"github.com/munjigi/munjigi/internal/catalog"
@@ -32,15 +33,21 @@ type Papers interface {
 type Office struct {
 	Catalog *catalog.Catalog
 	Gateway *gateway.Gateway
+
+	log *slog.Logger
 }
 
-// Open reads the overlays and what the store has; calls that an earlier run left open are ended. No service is asked yet.
+// straysAfter is the age at which a call of a database with several nodes is nobody's any more.
+const straysAfter = 6 * time.Hour
+
+// Open reads the overlays and what the store has; calls that an earlier run left open are ended, unless they may
+// be another node's. No service is asked yet.
 func Open(ctx context.Context, c *config.Config, keys Keys, papers Papers, log *slog.Logger) (*Office, error) {
 	sources, roles, err := services(c)
 	if err != nil {
 		return nil, err
 	}
-	o := new(Office)
+	o := &Office{log: log}
 	o.Catalog, err = catalog.Open(ctx, catalog.Config{
 		Issuer: c.URL, Sources: sources, Keys: keys, Store: papers, Compile: compile.Service, Log: log,
 	})
@@ -57,7 +64,28 @@ func Open(ctx context.Context, c *config.Config, keys Keys, papers Papers, log *
 	if err != nil {
 		return nil, err
 	}
-	return o, o.Gateway.Recover(ctx)
+	if c.Shared() {
+		return o, nil // Run ends them in time
+	}
+	return o, o.Gateway.Recover(ctx, time.Now())
+}
+
+// Run follows the services' documents, and ends calls of nodes that are gone, until ctx ends.
+func (o *Office) Run(ctx context.Context) error {
+	followed := make(chan error, 1)
+	go func() { followed <- o.Catalog.Run(ctx) }()
+	ticker := time.NewTicker(straysAfter / 6)
+	defer ticker.Stop()
+	for {
+		if err := o.Gateway.Recover(ctx, time.Now().Add(-straysAfter)); err != nil && ctx.Err() == nil {
+			o.log.Warn("calls that were left open not ended", "err", err)
+		}
+		select {
+		case err := <-followed:
+			return err
+		case <-ticker.C:
+		}
+	}
 }
 
 // ownScreens is Munjigi as a service, in every language.

@@ -137,6 +137,23 @@ func TestTheProvidersNoDuringARenewalEndsIt(t *testing.T) {
 	wantCode(t, err, fault.SessionCutOff)
 }
 
+// While a renewal waits for the provider, another one of the same token may rotate, here or at another node: then that is
+// the answer of both.
+func TestARenewalThatWaitedIsARepeatOfTheOneThatDidNot(t *testing.T) {
+	o, asker := rechecked(t)
+	in := o.signIn(t, "kim", tools, linux)
+	o.later(10 * time.Minute)
+	var faster session.Answer
+	asker.do = func(account string) {
+		o.confirm(t)(account)
+		faster = o.renew(t, in.RefreshToken)
+	}
+	slower := o.renew(t, in.RefreshToken)
+	if slower.Session.Rotation.Generation != 1 || string(slower.JSON) != string(faster.JSON) {
+		t.Errorf("two answers to one token:\n%s\n%s", slower.JSON, faster.JSON)
+	}
+}
+
 func TestEndedCodesComeFromTheReason(t *testing.T) {
 	o := open(t, nil)
 	for _, reason := range []session.Reason{session.SignedOut, session.Replaced, session.Revoked, session.CutOff, session.Unconfirmed, session.Reused} {

@@ -68,8 +68,13 @@ func (m *Manager) Renew(ctx context.Context, r Renewal) (Answer, error) {
 		if outcome != Rotate && outcome != LostAnswer {
 			return m.conclude(ctx, row, ask, outcome, r.Caller)
 		}
+		decidedOn := row.Rotation.Generation
 		if row, who, err = m.confirmed(ctx, row, who, confirmedSince); err != nil {
 			return Answer{}, err
+		}
+		if row.Rotation.Generation != decidedOn { // another renewal was faster while this one waited for the provider
+			remembered = false
+			continue
 		}
 		next := m.nextRotation(row, who, p)
 		stood, err := m.rotate(ctx, row, next, outcome, r.Caller)

@@ -136,6 +136,33 @@ func cut(t *testing.T, db *DB) {
 	}
 }
 
+// A connection that is lost at COMMIT leaves it open whether that was done: it is not done again, and everybody is told.
+func TestPostgresLostCommit(t *testing.T) {
+	db, err := Open(t.Context(), Postgres{server.Schema(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Do(t.Context(), Usual, func(t *Tx) error {
+		return t.Script(`CREATE TABLE last (n BIGINT PRIMARY KEY);
+			CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
+			CREATE CONSTRAINT TRIGGER gone AFTER INSERT ON last DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION gone()`)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var calls atomic.Int64
+	err = db.Do(t.Context(), Single, func(t *Tx) error {
+		calls.Add(1)
+		return t.Exec(`INSERT INTO last (n) VALUES (1)`)
+	})
+	if err == nil || !strings.Contains(err.Error(), "commit") || calls.Load() != 1 {
+		t.Errorf("got %v after %d calls, want an error of the commit after one", err, calls.Load())
+	}
+	if err := db.Do(t.Context(), Usual, func(*Tx) error { return nil }); err != nil { // and then goes on
+		t.Error(err)
+	}
+}
+
 // A node that stops in the middle of a transaction keeps the others waiting for its turn, but not for long.
 func TestPostgresStoppedNode(t *testing.T) {
 	address := server.Schema(t) + "&idle_in_transaction_session_timeout=200ms"
