@@ -91,7 +91,7 @@ bench: need packages/client/dist/index.js
 
 soak: need-all bin/munjigi
 	$(say) 'soak: about half an hour'
-	@cd e2e && CHROMIUM=$(CHROMIUM) MUNJIGI_SOAK=1 node --test --test-concurrency=2 --test-reporter=spec client-*.test.mjs browser-*.test.mjs
+	@cd e2e && CHROMIUM=$(CHROMIUM) MUNJIGI_SOAK=1 node --test --test-concurrency=2 --test-reporter=spec client-*.test.mjs browser-*.test.mjs backoffice-looks.test.mjs
 	@MUNJIGI_SOAK=1 RAPID_CHECKS=20000 $(RACE) -count=1 -timeout 2h ./...
 
 fmt: need node_modules/.package-lock.json

@@ -308,6 +308,43 @@ test('a change and a refund go by keyboard alone', async () => {
   await page.locator('.record-facts', { hasText: '₩500' }).waitFor()
 })
 
+test('a picture is uploaded, and the record has it', async () => {
+  const { page } = await office.arrive(editor, '/s/market/products/p21')
+  const image = page.locator('.record-facts img.value-image').first()
+  await image.waitFor()
+  const before = await image.getAttribute('src')
+  await page.locator('.head-actions .deeds-button').click()
+  await page.getByRole('menuitem', { name: 'Upload a picture' }).click()
+  const dialog = page.locator('.dialog')
+  const field = dialog.locator('input[type=file]')
+  await field.setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture at all') })
+  await dialog.locator('button[type=submit]').click()
+  await dialog.locator('.entry-error').first().waitFor()
+  const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+  await field.setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: Buffer.from(png, 'base64') })
+  await dialog.locator('button[type=submit]').click()
+  await dialog.waitFor({ state: 'detached' })
+  await page.waitForFunction(
+    (old) => document.querySelector('.record-facts img.value-image')?.getAttribute('src') !== old,
+    before,
+  )
+})
+
+test('what takes longer is followed to its end', async () => {
+  const { page } = await office.arrive(editor, '/s/market/products')
+  await listed(page)
+  let asked = 0
+  page.on('request', (request) => {
+    if (/\/jobs\//.test(request.url())) asked++
+  })
+  await page.locator('.head-actions button', { hasText: 'Count the stock again' }).click()
+  await page.locator('.dialog button[type=submit]').click()
+  await page.locator('.dialog', { hasText: /Working… [1-9]\d? %/ }).waitFor()
+  await page.locator('.el-message', { hasText: 'Done: Count the stock again' }).waitFor()
+  await page.locator('.dialog').waitFor({ state: 'detached' })
+  assert.ok(asked >= 2, `asked ${asked} times how far it is`)
+})
+
 test('a service that fails says so in its place, in plain words, with the rest alive', async () => {
   const { page } = await office.arrive(viewer, '/')
   await page.locator('.figure-value').first().waitFor()

@@ -65,14 +65,12 @@ export async function visit(browser, { language = 'en', theme = 'light', width =
 }
 
 /**
- * What axe finds serious or critical on the page, in words.
+ * What axe finds on the page, in words.
  * @param {import('playwright-core').Page} page
  */
 export async function barriers(page) {
   const { violations } = await new AxeBuilder({ page }).analyze()
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`)
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`)
 }
 
 /**
