@@ -154,7 +154,7 @@ var libraries = map[string]string{
 }
 
 // testLibraries are imported by tests alone.
-var testLibraries = []string{"github.com/emersion/go-sasl", "github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "pgregory.net/rapid"}
+var testLibraries = []string{"github.com/anishathalye/porcupine", "github.com/emersion/go-sasl", "github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "pgregory.net/rapid"}
 
 // refused are names that no package of ours uses, with the reason; env is the exception that cmd has.
 var refused = map[string]string{

@@ -116,6 +116,7 @@ func TestNodes(t *testing.T) {
 	t.Run("64 renewals of one token are one", func(t *testing.T) { n.testOneLineage(t, people) })
 	t.Run("killed under load", n.testKilled)
 	t.Run("100 sign-ins, one place", n.testOnePlace)
+	t.Run("as one node could have answered", n.testHistory)
 	if out, err := n.command("audit", "verify", "--config", "node0.yaml").CombinedOutput(); err != nil {
 		t.Errorf("audit verify: %v: %s", err, out)
 	}
@@ -371,7 +372,7 @@ func (n *nodes) testOnePlace(t *testing.T) {
 	for _, one := range n.each {
 		one.kill()
 	}
-	n.configure(t, "renew_grace: 1s, per_account: 1")
+	n.configure(t, "renew_grace: 50ms, lost_answers: 1000, per_account: 1")
 	parallel(3, func(i int) any { n.each[i].startAs(t, i); return nil })
 	const many = 100
 	all := parallel(many, func(i int) *browser {

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/munjigi/munjigi/internal/store/pgtest"
 )
 
 // What is wrong with a database is told with the server's code and what to do, and never with the password.
@@ -182,6 +184,37 @@ func TestPostgresStoppedNode(t *testing.T) {
 	}
 	if err := release(); err != nil { // its transaction was undone, and is done again
 		t.Errorf("the one that had stopped: %v", err)
+	}
+}
+
+// A node that is cut off from the database is not kept waiting for ever, and goes on when the way is there again.
+func TestPostgresCutOff(t *testing.T) {
+	whole, err := url.Parse(server.Schema(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	valve := pgtest.NewValve(t, whole.Host)
+	whole.Host = valve.Address()
+	db, err := Open(t.Context(), Postgres{whole.String() + "&statement_timeout=100ms&connect_timeout=1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	change := func() error { return db.Do(context.Background(), Usual, func(*Tx) error { return nil }) }
+	read := func() error {
+		var n int
+		return db.Row(context.Background(), `SELECT 1`).Scan(&n)
+	}
+	if err := errors.Join(change(), read()); err != nil {
+		t.Fatal(err)
+	}
+	valve.Cut(true)
+	if change() == nil || read() == nil {
+		t.Error("went well without a database")
+	}
+	valve.Cut(false)
+	if err := errors.Join(change(), read()); err != nil {
+		t.Errorf("afterwards: %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"net"
 	"sync"
 )
 
@@ -48,7 +49,7 @@ func (r *readers) row(ctx context.Context, query string, args ...any) Scanner {
 	if err := ctx.Err(); err != nil {
 		return failedRow{err}
 	}
-	return &row{r, context.WithoutCancel(ctx), query, args}
+	return &row{r, ctx, query, args}
 }
 
 // row is read when it is scanned.
@@ -60,18 +61,25 @@ type row struct {
 }
 
 func (r *row) Scan(dest ...any) error {
+	ctx := context.WithoutCancel(r.ctx)
 	return r.readers.persist(r.ctx, func() error {
-		statement, err := r.readers.prepared(r.ctx, r.query)
+		statement, err := r.readers.prepared(ctx, r.query)
 		if err != nil {
 			return err
 		}
-		return statement.QueryRowContext(r.ctx, r.args...).Scan(dest...)
+		return statement.QueryRowContext(ctx, r.args...).Scan(dest...)
 	})
+}
+
+// silent tells that the other side said nothing for too long: it would not answer the next time either.
+func silent(err error) bool {
+	trouble, ok := errors.AsType[net.Error](err)
+	return ok && trouble.Timeout()
 }
 
 func (r *readers) persist(ctx context.Context, read func() error) (err error) {
 	for range readTries {
-		if err = read(); err == nil || !r.again(err) || ctx.Err() != nil {
+		if err = read(); err == nil || !r.again(err) || ctx.Err() != nil || silent(err) {
 			return err
 		}
 	}
