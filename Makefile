@@ -83,10 +83,10 @@ test-browser: bin/munjigi
 	$(say) 'browser: the whole way in real Chromium, and against a provider that is not ours'
 	@CHROMIUM=$(CHROMIUM) npm run e2e --silent
 
-bench: need packages/client/dist/index.js
+bench: need bin/munjigi
 	$(say) 'bench: each row beside its yardstick, a minute or two; make bench BENCH=-strict fails when a goal is missed'
 	@cd bench && $(SHIPPED) go run . $(BENCH)
-	$(say) 'bench: the browser client beside others, in real Chromium, about two minutes'
+	$(say) 'bench: the browser client beside others, and the console, in real Chromium, about three minutes'
 	@CHROMIUM=$(CHROMIUM) npm run bench -w bench/client --silent
 
 soak: need-all bin/munjigi

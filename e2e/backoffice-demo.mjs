@@ -16,9 +16,9 @@ export async function textsOf(/** @type {'ko' | 'en'} */ language) {
   return JSON.parse(await readFile(file, 'utf8'))
 }
 
-/** A demo with a browser; `close` ends both. */
-export async function openOffice() {
-  const demo = await startDemo()
+/** A demo with a browser; `close` ends both. @param {Parameters<typeof startDemo>[0]} [edit] */
+export async function openOffice(edit) {
+  const demo = await startDemo(edit)
   const browser = await launch()
   /** @type {Visitor[]} */
   let visitors = []

@@ -1,4 +1,5 @@
 import { isNumber, isRow, same, writeExact } from './exact'
+import { numberFormat, timeFormat } from './formats'
 import { property, steps } from './pointer'
 import type { Choice, Field, Resource, Row, Service, Value } from './types'
 
@@ -21,7 +22,7 @@ function bytes(count: number, language: string): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
   const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, Math.abs(count))) / 3))
   const format = { style: 'unit', unit: units[step], unitDisplay: 'short', maximumFractionDigits: 1 } as const
-  return new Intl.NumberFormat(language, format as Intl.NumberFormatOptions).format(count / 1000 ** step)
+  return numberFormat(language, format as Intl.NumberFormatOptions).format(count / 1000 ** step)
 }
 
 function seconds(count: number, language: string): string {
@@ -33,13 +34,13 @@ function seconds(count: number, language: string): string {
   ] as const
   const [length, unit] = steps.find(([size]) => Math.abs(count) >= size) ?? ([1, 'second'] as const)
   const format = { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 1 } as const
-  return new Intl.NumberFormat(language, format).format(count / length)
+  return numberFormat(language, format).format(count / length)
 }
 
 /** An amount with its currency; one that is no currency code stands as it is. `digits` shifts cents into units. */
 export function money(value: Value, currency: string, language: string, cents = false): string {
   const code = /^[A-Za-z]{3}$/.test(currency) ? currency.toUpperCase() : ''
-  const format = new Intl.NumberFormat(language, code ? { style: 'currency', currency: code } : {})
+  const format = numberFormat(language, code ? { style: 'currency', currency: code } : {})
   if (!cents) return format.format(numeric(value) as never)
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2
   return format.format(Number(value) / 10 ** digits)
@@ -52,7 +53,7 @@ function numeric(value: Value): number | bigint | string {
 
 // 5 is 5 %: so it stands in the names of properties, and in most APIs.
 function percent(points: number, language: string): string {
-  return new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 2 }).format(points / 100)
+  return numberFormat(language, { style: 'percent', maximumFractionDigits: 2 }).format(points / 100)
 }
 
 /** A number in words of the language; an id is never grouped, so it can be compared with what stands elsewhere. */
@@ -64,10 +65,8 @@ function numberText(field: Field, value: Value, row: Row, language: string): str
   if (name === 'seconds') return seconds(Number(value), language)
   if (name === 'unix') return timeText(new Date(1000 * Number(value)), name, language) ?? String(value)
   if (name === 'percent') return percent(Number(value), language)
-  if (name === 'unix')
-    return timeText(new Date(Number(value) * 1000).toISOString(), 'date-time', language) ?? String(value)
   if (isIdentifier(field)) return String(value)
-  return new Intl.NumberFormat(language, { maximumFractionDigits: 20 }).format(numeric(value) as never)
+  return numberFormat(language, { maximumFractionDigits: 20 }).format(numeric(value) as never)
 }
 
 export function isIdentifier(field: Field): boolean {
@@ -81,12 +80,12 @@ export function timeText(text: string | Date, format: string, language: string):
     const day = new Date(`${text.slice(0, 10)}T00:00:00Z`)
     return Number.isNaN(day.getTime())
       ? null
-      : new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' }).format(day)
+      : timeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' }).format(day)
   }
   const moment = new Date(text)
   return Number.isNaN(moment.getTime())
     ? null
-    : new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(moment)
+    : timeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(moment)
 }
 
 export interface Words {

@@ -10,6 +10,7 @@ export interface Here {
   name: ComputedRef<string>
   screens: ComputedRef<Screens>
   base: ComputedRef<string>
+  words: ComputedRef<Words>
   operation: (id: string | undefined) => Operation | undefined
   resource: (key: string | undefined) => Resource | undefined
   /** Why an operation cannot be run, as a sentence; "" = it can. */
@@ -27,6 +28,7 @@ export function provideHere(name: ComputedRef<string>, screens: ComputedRef<Scre
     name,
     screens,
     base: computed(() => screens.value.base),
+    words: useWords(),
     operation: (id) => operationOf(screens.value.service, id),
     resource: (wanted) => resourceOf(screens.value.service, wanted),
     why: (operation, resource = null, row = null) =>
