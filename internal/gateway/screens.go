@@ -36,9 +36,23 @@ func (g *Gateway) listed(view *catalog.View, who Caller) listed {
 	return l
 }
 
+// fetchedAt is how old a document is that may be out of date; zero for one that was just found to be the newest. Told of
+// each service it would make the screens others each minute, for everybody, with nothing new in them.
+func fetchedAt(view *catalog.View) int64 {
+	if view.State == catalog.Ready {
+		return 0
+	}
+	return view.FetchedAt.Unix()
+}
+
 // Screens is GET /screens: which services there are, and Munjigi itself for administrators.
 func (g *Gateway) Screens(w http.ResponseWriter, r *http.Request, who Caller) error {
 	all := g.all(who)
+	for i := range all {
+		if all[i].State == catalog.Ready {
+			all[i].FetchedAt = 0 // see fetchedAt
+		}
+	}
 	if own, ok := g.own(who); ok {
 		all = append(all, listed{Name: own.Name, Title: own.Title, State: catalog.Ready, Version: own.Version})
 	}
@@ -102,7 +116,7 @@ func (g *Gateway) Screen(w http.ResponseWriter, r *http.Request, who Caller) err
 		if err != nil {
 			return fmt.Errorf("screens of %s: %w", s.name, err)
 		}
-		shown.Service, shown.FetchedAt = text, view.FetchedAt.Unix()
+		shown.Service, shown.FetchedAt = text, fetchedAt(view)
 		shown.Refused = s.refused(t, who)
 	}
 	return answer(w, r, shown)

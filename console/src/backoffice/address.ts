@@ -57,6 +57,22 @@ export function queryText(parameters: (Field & { in?: string; explode?: boolean 
   return query.size ? `?${query}` : ''
 }
 
+/** The headers of a call that its document asks for; OpenAPI joins what is many by commas. */
+export function headersOf(parameters: (Field & { in?: string })[], values: Row): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const { in: place, name = '' } of parameters) {
+    const value = values[name]
+    if (place !== 'header' || value === undefined || value === null || value === '') continue
+    headers[name] = Array.isArray(value) ? value.join(',') : String(value)
+  }
+  return headers
+}
+
+/** Whether a value can travel in a header (RFC 9110 §5.5): browsers refuse anything else. */
+export function isHeaderText(value: Value): boolean {
+  return typeof value !== 'string' || /^[\x20-\x7e\t]*$/.test(value)
+}
+
 /** The console's address of a record. */
 export function recordPath(service: string, resource: string, ids: string[]): string {
   return `${listPath(service, resource)}/${ids.map(encodeURIComponent).join('/')}`

@@ -21,6 +21,8 @@ export interface Request {
   ifMatch?: string
   reason?: string
   reveal?: boolean
+  /** Those that the operation's document asks for. */
+  headers?: Record<string, string>
   signal?: AbortSignal
 }
 
@@ -44,7 +46,7 @@ export type ServiceCall = (path: string, request?: Request) => Promise<Reply>
 
 export function initOf(request: Request): SendInit {
   const { method = 'GET', body, media, form, file, text, key, ifMatch, reason, reveal, signal } = request
-  const headers: Record<string, string> = {}
+  const headers: Record<string, string> = { ...request.headers }
   if (method !== 'GET' && !form) headers['Content-Type'] = media || 'application/json'
   if (key) headers['Idempotency-Key'] = key
   if (ifMatch) headers['If-Match'] = ifMatch

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { changeOf, differences, mergePatch, rebase } from '../../src/backoffice/change'
+import { changeOf, differences, mergePatch, rebase, wouldWipe } from '../../src/backoffice/change'
 import {
   type Draft,
   type Group,
@@ -13,10 +13,11 @@ import {
 } from '../../src/backoffice/draft'
 import { parseExact, writeExact } from '../../src/backoffice/exact'
 import { fill } from '../../src/backoffice/fill'
-import type { Field, Row, Value } from '../../src/backoffice/types'
+import type { Field, Operation, Row, Value } from '../../src/backoffice/types'
 import { widgetOf } from '../../src/backoffice/widget'
 import { order, updateOrder } from './shop'
 
+const body = updateOrder.body as NonNullable<Operation['body']>
 const field = (type: string, more: Partial<Field> = {}): Field => ({ title: '', type, ...more })
 const object = (...fields: Field[]): Field => field('object', { fields })
 const named = (name: string, type: string, more: Partial<Field> = {}): Field => field(type, { name, ...more })
@@ -52,9 +53,32 @@ test('an edit sends what has changed and nothing else', () => {
   expect(writeExact(changeOf(updateOrder, before, after))).toBe('{"amount":9007199254740995,"note":"call first"}')
 })
 
-test('PUT sends all of it, without what is masked', () => {
-  const put = { ...updateOrder, method: 'PUT' }
-  expect(changeOf(put, { a: 1 }, { a: 1, b: 2, phone: '••••' })).toEqual({ a: 1, b: 2 })
+test('PUT sends all of it, and nothing at all where that would wipe what is masked', () => {
+  const put = {
+    ...updateOrder,
+    method: 'PUT',
+    body: { ...body, schema: object(named('own', 'string', { read_only: true })) },
+  }
+  const before = { a: 1, phone: '••••', own: '••••' }
+  expect(wouldWipe(put, before)).toBe(true)
+  expect(() => changeOf(put, before, { a: 1, b: 2 })).toThrow('S_MASKED')
+  expect(() => changeOf(put, before, { a: 1, b: 2, phone: '••••' })).toThrow('S_MASKED')
+  expect(changeOf(put, before, { a: 1, b: 2, phone: '010' })).toEqual({ a: 1, b: 2, phone: '010' })
+  expect(wouldWipe(put, { a: 1, own: '••••' }), 'what is read only is not replaced').toBe(false)
+  expect(wouldWipe(updateOrder, before), 'PATCH leaves the rest alone').toBe(false)
+})
+
+test('what is masked within an object is neither a change nor wiped by one', () => {
+  const before = { address: { city: 'Seoul', phone: '••••' }, people: [{ name: 'a', phone: '••••' }] }
+  const untouched = { address: { city: 'Seoul' }, people: [{ name: 'a' }], note: 'x' }
+  const merge = { ...updateOrder, body: { ...body, media: 'application/merge-patch+json' } }
+  for (const operation of [updateOrder, merge]) expect(changeOf(operation, before, untouched)).toEqual({ note: 'x' })
+  const moved = { address: { city: 'Busan' }, people: [{ name: 'a' }] }
+  expect(() => changeOf(updateOrder, before, moved)).toThrow('S_MASKED')
+  expect(changeOf(merge, before, moved)).toEqual({ address: { city: 'Busan' } })
+  const fewer = { address: { city: 'Seoul' }, people: [] }
+  expect(changeOf(merge, before, fewer)).toEqual({ people: [] })
+  expect(() => changeOf(merge, before, { ...untouched, people: [{ name: 'b' }] })).toThrow('S_MASKED')
 })
 
 test('a merge patch says null for what is gone, and leaves the rest of an object alone', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fillPath, idsOf, queryText, recordPath } from '../../src/backoffice/address'
+import { fillPath, headersOf, idsOf, isHeaderText, queryText, recordPath } from '../../src/backoffice/address'
 import { parseExact } from '../../src/backoffice/exact'
 import {
   callQuery,
@@ -123,4 +123,14 @@ test('lists in a query are repeated or joined, as the operation wants them', () 
   expect(queryText([list], { tag: ['a', 'b'] })).toBe('?tag=a%2Cb')
   expect(queryText([{ ...list, explode: true }], { tag: ['a', 'b'] })).toBe('?tag=a&tag=b')
   expect(queryText([{ ...list, in: 'header' }], { tag: ['a'] })).toBe('')
+})
+
+test('what a document asks for in headers goes into headers, and what cannot travel there is known', () => {
+  const parameter = (name: string, place: string) => ({ name, in: place, title: '', type: 'string' })
+  const parameters = [parameter('X-Shop', 'header'), parameter('X-Tags', 'header'), parameter('q', 'query')]
+  const values = { 'X-Shop': 's1', 'X-Tags': ['a', 'b'], q: 'x' }
+  expect(headersOf(parameters, values)).toEqual({ 'X-Shop': 's1', 'X-Tags': 'a,b' })
+  expect(headersOf(parameters, { 'X-Shop': '', q: 'x' })).toEqual({})
+  expect(isHeaderText('a b')).toBe(true)
+  for (const text of ['가게', 'a\nb']) expect(isHeaderText(text)).toBe(false)
 })

@@ -34,6 +34,7 @@ export function useTrouble() {
     if (error.code === 'S_NOT_DATA') return t('trouble.notData', { service })
     if (error.code === 'S_SHAPE') return t('trouble.shape', { service })
     if (error.code === 'S_FAILED') return t('trouble.failed', { service })
+    if (error.code === 'S_MASKED') return t('trouble.masked')
     const own = error.byService ? null : sentenceOf(error.code)
     if (own) return own
     const key = byStatus[error.status] ?? (error.status >= 500 ? 'trouble.s500' : 'trouble.s400')

@@ -1,5 +1,5 @@
 import { computed, type Ref, reactive, ref, shallowRef } from 'vue'
-import { fillPath, type Names, pathNames, queryText } from '../../../backoffice/address'
+import { fillPath, headersOf, isHeaderText, type Names, pathNames, queryText } from '../../../backoffice/address'
 import { isFile } from '../../../backoffice/answer-shape'
 import { downloadOf, type Reply, type Request, useServiceCall } from '../../../backoffice/call'
 import { changeOf } from '../../../backoffice/change'
@@ -46,11 +46,9 @@ export function useOperation(start: Ref<Start>) {
   const intention = createIntention()
   const operation = computed(() => start.value.operation)
 
-  /** Everything beside the body: parameters of the query, and those of the path that are not known yet. */
+  /** Everything beside the body: parameters of the query and of headers, and those of the path that are not known yet. */
   const parameters = computed(() =>
-    (operation.value.parameters ?? []).filter(
-      (it) => it.in === 'query' || (it.in === 'path' && !((it.name as string) in start.value.names)),
-    ),
+    (operation.value.parameters ?? []).filter((it) => it.in !== 'path' || !((it.name as string) in start.value.names)),
   )
   const schema = computed<Field | null>(() => {
     const body = operation.value.body
@@ -88,6 +86,7 @@ export function useOperation(start: Ref<Start>) {
       const found = fill(parameter, form.parameters[name] ?? null, undefined)
       for (const [pointer, wrong] of Object.entries(found.wrongs)) local.value[below('', name) + pointer] = wrong
       values[name] = found.value
+      if (parameter.in === 'header' && !isHeaderText(found.value)) local.value[below('', name)] = { code: 'pattern' }
     }
     return values
   }
@@ -116,7 +115,7 @@ export function useOperation(start: Ref<Start>) {
     const request = await bodyRequest(operation.value, body)
     return {
       path: here.base.value + path + queryText(operation.value.parameters ?? [], values),
-      request: withHeaders(request),
+      request: withHeaders({ ...request, headers: headersOf(operation.value.parameters ?? [], values) }),
     }
   }
 
@@ -132,7 +131,7 @@ export function useOperation(start: Ref<Start>) {
 
   async function send(ready: Ready, signal?: AbortSignal): Promise<Reply> {
     const { method = 'GET' } = ready.request
-    const meant = `${method} ${ready.path} ${ready.request.ifMatch ?? ''} ${ready.request.form ? 'form' : writeExact(ready.request.body ?? null)}`
+    const meant = `${method} ${ready.path} ${ready.request.ifMatch ?? ''} ${writeExact(ready.request.headers ?? {})} ${ready.request.form ? 'form' : writeExact(ready.request.body ?? null)}`
     const key = method === 'GET' ? {} : { key: intention.keyFor(meant) }
     if (isFile(operation.value.answer)) return download(ready, key)
     const reply = await call(ready.path, { ...ready.request, ...key, ...(signal ? { signal } : {}) })
