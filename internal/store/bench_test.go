@@ -10,6 +10,7 @@ import (
 
 	"github.com/munjigi/munjigi/internal/session"
 	"github.com/munjigi/munjigi/internal/store/engine"
+	"github.com/munjigi/munjigi/internal/store/pgtest"
 	"github.com/munjigi/munjigi/internal/token"
 )
 
@@ -23,16 +24,29 @@ const (
 // renew (which reads the session first) with both. One run shows them side by side.
 func BenchmarkRotate(b *testing.B) {
 	b.Run("bare", benchmarkBare)
-	b.Run("rotate", func(b *testing.B) { benchmarkRotate(b, false) })
-	b.Run("renew", func(b *testing.B) { benchmarkRotate(b, true) })
+	b.Run("rotate", func(b *testing.B) { benchmarkRotate(b, false, sqliteAt(b.TempDir())) })
+	b.Run("renew", func(b *testing.B) { benchmarkRotate(b, true, sqliteAt(b.TempDir())) })
 }
 
-func benchmarkRotate(b *testing.B, read bool) {
-	s := mustOpen(b, sqliteAt(b.TempDir()))
-	rows := fillSessions(b, s)
+// BenchmarkPostgres is the same on PostgreSQL with every flush, by one node and by two that share the callers.
+func BenchmarkPostgres(b *testing.B) {
+	durable := pgtest.Server{Named: server.Named, Durable: true}
+	defer durable.Stop() //nolint:errcheck // nothing of it is kept
+	c := configOf(durable.Schema(b))
+	b.Run("one node", func(b *testing.B) { benchmarkRotate(b, true, c) })
+	b.Run("two nodes", func(b *testing.B) { benchmarkRotate(b, true, c, c) })
+}
+
+func benchmarkRotate(b *testing.B, read bool, nodes ...Config) {
+	var stores []*Store
+	for _, c := range nodes {
+		stores = append(stores, mustOpen(b, c))
+	}
+	rows := fillSessions(b, stores[0])
 	var turn atomic.Int64
 	inParallel(b, func(ctx context.Context) error {
-		row := &rows[(turn.Add(1)-1)%benchSessions] // 64 callers are far apart from each other
+		i := turn.Add(1) - 1
+		row, s := &rows[i%benchSessions], stores[i%int64(len(stores))] // 64 callers are far apart from each other
 		if read {
 			if _, _, err := s.Session(ctx, row.ID); err != nil {
 				return err

@@ -179,6 +179,7 @@ func TestPostgresStoppedNode(t *testing.T) {
 	}
 	defer other.Close()
 	release := holdWriter(t, stopped)
+	time.Sleep(patience + 100*time.Millisecond) // longer than it would try again: this is the fault itself
 	if err := other.Do(t.Context(), Usual, func(*Tx) error { return nil }); err != nil {
 		t.Errorf("the other node: %v", err)
 	}

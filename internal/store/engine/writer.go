@@ -197,10 +197,11 @@ func (w *writer) batch() {
 // persist tries until it works, the engine says that it will not, or patience is over. A database that is away is
 // waited for once; as long as it stays away, everybody is told at the first try.
 func (w *writer) persist(b *batch) error {
-	wait := retryFirst
-	for until := time.Now().Add(patience); ; wait = min(2*wait, retryMost) {
+	wait, until := retryFirst, time.Now().Add(patience)
+	for tries := 1; ; tries++ {
 		err := w.try(b)
-		if err == nil || !errors.Is(err, errAgain) || w.away || time.Now().After(until) {
+		// A node that was itself stopped for longer than its patience, and so lost its turn, has still not tried again.
+		if err == nil || !errors.Is(err, errAgain) || w.away || tries > 2 && time.Now().After(until) {
 			w.away = err != nil && errors.Is(err, errAgain)
 			return err
 		}
@@ -208,6 +209,7 @@ func (w *writer) persist(b *batch) error {
 			time.Sleep(rand.N(wait) + wait/2) // two nodes that stood in each other's way must not meet again
 		}
 		b.jobs = slices.DeleteFunc(b.jobs, (*job).forgotten)
+		wait = min(2*wait, retryMost)
 	}
 }
 
