@@ -248,7 +248,7 @@ func (n *nodes) live(h *history, account int, sessions *atomic.Int64, stop <-cha
 			switch rand.IntN(8) {
 			case 0:
 				cookie := http.Header{"Cookie": {"munjigi-staff=" + b.cookie()}}
-				outcome = h.record(step{account, "revoke", session}, func() error {
+				h.record(step{account, "revoke", session}, func() error {
 					c := at()
 					c.Jar = nil // so that the cookie is kept, and tried again
 					_, err := c.call(http.MethodDelete, n.url+"/session", "", cookie)
