@@ -345,6 +345,60 @@ test('what takes longer is followed to its end', async () => {
   assert.ok(asked >= 2, `asked ${asked} times how far it is`)
 })
 
+test('what a stranger writes is only read, a picture is uploaded, and long work is followed to its end', async () => {
+  const { page, complaints } = await office.arrive(editor, '/s/market/products/p90')
+  const elsewhere = /** @type {string[]} */ ([])
+  page.on('request', (request) => request.url().includes('evil.example') && elsewhere.push(request.url()))
+  await page.locator('.head-actions button').first().click()
+  await page
+    .locator('.dialog [data-pointer="/description"] textarea')
+    .fill(
+      '**bold**\n\n<script>window.hurt = 1</script><img src=x onerror="window.hurt = 2">' +
+        '<p style="background:url(https://evil.example/a)" onclick="window.hurt = 3">styled</p>' +
+        '<style>@import "https://evil.example/b.css";</style><iframe src="https://evil.example/c"></iframe>\n\n' +
+        '[a link](javascript:window.hurt=4)',
+    )
+  await page.locator('.dialog button[type=submit]').click()
+  const text = page.locator('.record-facts .markdown')
+  await text.filter({ hasText: 'styled' }).waitFor()
+  await text.locator('strong', { hasText: 'bold' }).waitFor()
+  await text.getByText('a link').click()
+  await text.getByText('styled').click()
+  const could = text.locator('script, style, iframe, [style], [onclick], [onerror], [href^="javascript"]')
+  assert.equal(await could.count(), 0, await text.innerHTML())
+  assert.equal(await page.evaluate(() => Reflect.get(window, 'hurt')), undefined)
+  assert.deepEqual(elsewhere, [])
+
+  const picture = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  )
+  await page.locator('.head-actions .deeds-button').click()
+  await page.getByRole('menuitem', { name: 'Upload a picture' }).click()
+  await page
+    .locator('.dialog input[type=file]')
+    .setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer: picture })
+  await page.locator('.dialog button[type=submit]').click()
+  await page.locator('.dialog').waitFor({ state: 'detached' })
+  await page.reload()
+  // One pixel, where the service draws a larger one by itself.
+  await page.waitForFunction(
+    () => /** @type {HTMLImageElement | null} */ (document.querySelector('.record-facts img'))?.naturalWidth === 1,
+  )
+
+  await page.goto(`${office.demo.url}/s/market/products`)
+  await listed(page)
+  // While it is parsed to be cleaned, the policy stops the same things a first time, and says so. Nothing else was wrong.
+  for (const text of complaints.splice(0)) assert.match(text, /^policy: .*MarkdownText|Content Security Policy/)
+  const asked = /** @type {number[]} */ ([])
+  page.on('response', (it) => it.url().includes('/services/market/jobs/') && asked.push(it.status()))
+  await page.getByRole('button', { name: 'Count the stock again' }).click()
+  await page.locator('.dialog button[type=submit]').click()
+  await page.locator('.dialog').waitFor({ state: 'detached' })
+  assert.equal(asked.at(-1), 200, `${asked}`)
+  assert.ok(asked.length > 1 && asked.slice(0, -1).every((status) => status === 202), `${asked}`)
+})
+
 test('a service that fails says so in its place, in plain words, with the rest alive', async () => {
   const { page } = await office.arrive(viewer, '/')
   await page.locator('.figure-value').first().waitFor()
