@@ -267,42 +267,53 @@ test('what cannot be undone is typed by name', async () => {
   assert.equal(await submit.isDisabled(), false)
 })
 
-test('a change and a refund go by keyboard alone', async () => {
-  const { page } = await office.arrive(editor, '/')
-  await page.locator('.menu a[href="/s/market/orders"]').waitFor()
+/** Presses Tab until what has the focus is what a selector means, as somebody does who has no mouse. */
+async function tabTo(/** @type {import('playwright-core').Page} */ page, /** @type {string} */ selector) {
+  const wanted = page.locator(selector).first()
+  await wanted.waitFor()
+  for (let i = 0; i < 150; i++) {
+    if (await wanted.evaluate((it) => it === document.activeElement)) return
+    await page.keyboard.press('Tab')
+  }
+  assert.fail(`${selector} is not reached by Tab`)
+}
+
+/** Goes to a list of the market by the palette, and to its first record. */
+async function goByKeys(/** @type {import('playwright-core').Page} */ page, /** @type {string} */ list) {
   await page.keyboard.press('Control+k')
-  await page.keyboard.type('orders')
-  await page.locator('.palette-list li', { hasText: 'Orders' }).first().waitFor()
+  await page.keyboard.type(list)
+  await page.locator('.palette-list li', { hasText: list }).first().waitFor()
   await page.keyboard.press('Enter')
-  await page.waitForURL(/\/s\/market\/orders$/)
+  await page.waitForURL(new RegExp(`/s/market/${list.toLowerCase()}$`))
   await listed(page)
-  await page.locator('.row-link').first().focus()
+  await tabTo(page, '.row-link')
   await page.keyboard.press('Enter')
   await page.locator('.record-facts').waitFor()
-  const edit = page.locator('.head-actions button').first()
-  await edit.focus()
+}
+
+test('a change of a product and a refund go by keyboard alone', async () => {
+  const { page } = await office.arrive(editor, '/')
+  await page.locator('.menu a[href="/s/market/orders"]').waitFor()
+  await goByKeys(page, 'Products')
+  await tabTo(page, '.head-actions button')
   await page.keyboard.press('Enter')
-  await page.waitForFunction(() => /INPUT|TEXTAREA/.test(document.activeElement?.tagName ?? ''))
+  await tabTo(page, '.dialog [data-pointer="/name"] input')
   await page.keyboard.press('Control+a')
   await page.keyboard.type('By keyboard')
-  for (let i = 0; i < 12; i++) {
-    await page.keyboard.press('Tab')
-    if (await page.evaluate(() => document.activeElement?.getAttribute('type') === 'submit')) break
-  }
+  await tabTo(page, '.dialog button[type=submit]')
   await page.keyboard.press('Enter')
-  await page.locator('.record-facts', { hasText: 'By keyboard' }).waitFor()
-  await page.locator('.head-actions button', { hasText: 'Refund' }).focus()
+  await page.locator('h1', { hasText: 'By keyboard' }).waitFor()
+
+  await goByKeys(page, 'Orders')
+  await tabTo(page, '.head-actions button:has-text("Refund")')
   await page.keyboard.press('Enter')
-  await page.waitForFunction(() => document.activeElement?.closest('[data-pointer="/amount"]') !== null)
+  await tabTo(page, '.dialog [data-pointer="/amount"] input')
   await page.keyboard.type('500')
-  await page.keyboard.press('Tab')
+  await tabTo(page, '.dialog [data-pointer="/cause"] select')
   await page.keyboard.type('Damaged')
-  for (let i = 0; i < 2; i++) await page.keyboard.press('Tab')
+  await tabTo(page, '.dialog textarea >> nth=-1')
   await page.keyboard.type('Asked for it')
-  for (let i = 0; i < 6; i++) {
-    await page.keyboard.press('Tab')
-    if (await page.evaluate(() => document.activeElement?.getAttribute('type') === 'submit')) break
-  }
+  await tabTo(page, '.dialog button[type=submit]')
   await page.keyboard.press('Enter')
   await page.locator('.dialog').waitFor({ state: 'detached' })
   await page.locator('.record-facts', { hasText: '₩500' }).waitFor()

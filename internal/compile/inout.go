@@ -27,6 +27,10 @@ func (c *compiler) parameters(o *op, item *openapi.Node) {
 		if c.parametersInAll++; c.parametersInAll > openapi.MaxParameters {
 			return
 		}
+		if name := target.Str("name"); target.Str("in") == "header" && !slices.Contains(ours, strings.ToLower(name)) && backoffice.ReservedHeader(name) {
+			c.guess(o, "parameter", "without "+value.Clip(name, value.LongestTitle), "the gateway passes no header on that may say who asks", "a header of another name, or a parameter in the query")
+			continue
+		}
 		for _, p := range c.parameter(target) {
 			if i, ok := at[p.In+" "+p.Name]; ok {
 				o.Parameters[i] = p

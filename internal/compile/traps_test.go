@@ -395,6 +395,21 @@ components: {responses: {R: {content: {text/plain: {schema: {type: string}}}}}}
 	}
 }
 
+// What the gateway never passes on is not asked for.
+func TestHeadersThatSayWhoAsks(t *testing.T) {
+	s := screens(t, `paths: {/x: {post: {operationId: x, parameters: [
+  {name: X-Region, in: header, schema: {type: string}}, {name: X-User-Id, in: header, required: true, schema: {type: string}},
+  {name: x_forwarded_for, in: header, schema: {type: string}}, {name: Idempotency-Key, in: header, schema: {type: string}}], responses: {204: {}}}}}
+`)
+	var names []string
+	for _, p := range operation(t, s, "x").Parameters {
+		names = append(names, p.Name)
+	}
+	if diff := cmp.Diff([]string{"X-Region"}, names); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // What many places refer to is counted for each: a small document does not become a large answer, nor take long.
 func TestSharedPartsAreCounted(t *testing.T) {
 	refuse := func(name, text string) {

@@ -4,7 +4,6 @@ import (
 	"mime"
 	"net/http"
 	"net/textproto"
-	"regexp"
 	"strings"
 
 	"github.com/munjigi/munjigi/internal/backoffice"
@@ -20,11 +19,6 @@ var passedBack = []string{
 	"Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length", "Content-Type", "ETag", "Last-Modified",
 	"Retry-After",
 }
-
-// reserved are headers that no document can ask for as parameters: they say who asks or how a request is to be understood.
-var reserved = regexp.MustCompile(`(?i)user|account|auth|role|group|email|identity|principal|subject|token|session|cookie|key$|secret|tenant|client|` +
-	`forward|real-ip|remote|original|rewrite|method|override|accel|sendfile|^(host|via|te|trailer|transfer-encoding|upgrade|connection|keep-alive|` +
-	`content-.*|expect|origin|referer|range|if-.*|accept.*|x-http-.*|proxy-.*|sec-.*|munjigi-.*|cf-.*|x-envoy-.*|x-amzn?-.*|x-ms-.*)$`)
 
 // canonical is a header's name in its one spelling. An underscore counts as a dash: behind some servers it is one.
 func canonical(name string) string {
@@ -45,7 +39,7 @@ func outgoing(from http.Header, o *backoffice.Operation) (http.Header, error) {
 	}
 	for _, p := range o.Parameters {
 		name := textproto.CanonicalMIMEHeaderKey(p.Name)
-		if p.In != "header" || reserved.MatchString(canonical(p.Name)) {
+		if p.In != "header" || backoffice.ReservedHeader(p.Name) {
 			continue
 		}
 		if values := from.Values(name); len(values) == 1 {
