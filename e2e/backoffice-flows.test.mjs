@@ -17,6 +17,8 @@ before(async () => {
 afterEach(() => office.leave())
 after(() => office?.close())
 
+// Two hundred calls, each written down before and after, beside whatever else the machine does.
+const long = { timeout: 120_000 }
 const viewer = 'viewer@example.com'
 const editor = 'editor@example.com'
 
@@ -182,7 +184,7 @@ test('one action runs over 200 rows, and those that fail say why, each by its na
   await page.getByRole('menuitem', { name: 'Hide' }).last().click()
   await page.locator('.dialog button[type=submit]').click()
   // What somebody has just ordered stays: the demo has three of those among its first 200.
-  await page.locator('.bulk-counts', { hasText: '197 of 200' }).waitFor()
+  await page.locator('.bulk-counts', { hasText: '197 of 200' }).waitFor(long)
   const failures = page.locator('.bulk-failed li')
   assert.equal(await failures.count(), 3)
   for (const text of await failures.allInnerTexts()) {
@@ -194,8 +196,8 @@ test('one action runs over 200 rows, and those that fail say why, each by its na
   const again = []
   page.on('request', (request) => request.url().endsWith('/hide') && again.push(request.url()))
   await page.getByRole('button', { name: en.bulk.retry }).click()
-  await page.locator('.bulk-counts', { hasText: '197 of 200' }).waitFor()
-  await page.waitForFunction(() => document.querySelectorAll('.bulk-failed li').length === 3)
+  await page.locator('.bulk-counts', { hasText: '197 of 200' }).waitFor(long)
+  await page.waitForFunction(() => document.querySelectorAll('.bulk-failed li').length === 3, undefined, long)
   assert.equal(again.length, 3)
 })
 
@@ -205,10 +207,10 @@ test('one call for many rows: what the service says of each is read', async () =
   await page.locator('thead input[type=checkbox]').check()
   await page.locator('.bulk .deeds-button').first().click()
   await page.getByRole('menuitem', { name: 'Hide' }).first().click()
-  const sent = page.waitForResponse((response) => response.url().endsWith('/products/hide'))
+  const sent = page.waitForResponse((response) => response.url().endsWith('/products/hide'), long)
   await page.locator('.dialog button[type=submit]').click()
   const { done, failed } = await (await sent).json()
-  await page.locator('.bulk-counts', { hasText: `${done} of 200` }).waitFor()
+  await page.locator('.bulk-counts', { hasText: `${done} of 200` }).waitFor(long)
   assert.equal(await page.locator('.bulk-failed li').count(), failed)
   assert.ok(failed > 0 && done > 0, `${done} done, ${failed} failed`)
 })
