@@ -193,9 +193,11 @@ test('one action runs over 200 rows, and those that fail say why, each by its na
     assert.match(why ?? '', /order/i)
   }
   // Tried again they are refused again, and alone.
-  const again = []
-  page.on('request', (request) => request.url().endsWith('/hide') && again.push(request.url()))
+  const again = /** @type {string[]} */ ([])
+  page.on('requestfinished', (request) => request.url().endsWith('/hide') && again.push(request.url()))
+  const third = page.waitForEvent('requestfinished', { predicate: () => again.length === 3, ...long })
   await page.getByRole('button', { name: en.bulk.retry }).click()
+  await third
   await page.locator('.bulk-counts', { hasText: '197 of 200' }).waitFor(long)
   await page.waitForFunction(() => document.querySelectorAll('.bulk-failed li').length === 3, undefined, long)
   assert.equal(again.length, 3)
