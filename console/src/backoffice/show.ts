@@ -133,12 +133,20 @@ const titles = ['name', 'title', 'label', 'email', 'subject', 'slug', 'number', 
 /** What a record is called: by its resource's display, else by the first property that names things, else its id. */
 export function titleOf(resource: Pick<Resource, 'row'> & Partial<Resource>, row: Row): string {
   if (resource.display) {
-    const text = resource.display.replace(/\{([^{}]+)\}/g, (_, name: string) => plain(property(row, name)))
+    const fields = resource.row.fields
+    const text = resource.display.replace(/\{([^{}]+)\}/g, (_, name: string) =>
+      wordOf(fieldOf(fields, name), property(row, name)),
+    )
     if (text.trim()) return text.trim()
   }
   const named = titles.find((name) => plain(row[name]) !== '')
   if (named) return plain(row[named])
   return resource.id ? plain(property(row, resource.id)) : ''
+}
+
+/** A value within a title: of a choice its label. */
+function wordOf(field: Field | undefined, value: Value): string {
+  return (field && choiceOf(field, value)?.title) || plain(value)
 }
 
 function plain(value: Value): string {

@@ -212,6 +212,12 @@ test.each<[string, Field, unknown, string, Row?]>([
 test('a record is called by its display, by what names things, or by its id', () => {
   expect(titleOf(orders, { id: 9_223_372_036_854_775_807n })).toBe('Order 9223372036854775807')
   expect(titleOf({ row: orders.row }, { email: 'a@b' })).toBe('a@b')
+  expect(
+    titleOf(
+      { ...orders, display: '{id} {status}', row: { ...orders.row, fields: [{ ...status, name: 'status' }] } },
+      { id: 7, status: 'paid' },
+    ),
+  ).toBe('7 Paid')
   expect(titleOf({ row: orders.row, id: '/meta/uid' }, { meta: { uid: 7 } })).toBe('7')
   expect(columnsOf(orders, 'amount,nonsense,id').map(({ name }) => name)).toEqual(['amount', 'id'])
   expect(columnsOf(orders, 'nonsense').length).toBe(orders.columns.length)
