@@ -28,7 +28,7 @@ func newTransport() *http.Transport {
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    2,
-		IdleConnTimeout:        30 * time.Second,
+		IdleConnTimeout:        3 * time.Second, // before the service closes it just as we ask; Node does after 5 s
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 }

@@ -167,6 +167,10 @@ func otherwise[T int | int64 | time.Duration](value, usual T) T {
 	return value
 }
 
+// idleLimit is shorter than any usual server's (Node's is 5 s): a service that closes an idle connection just as a write is
+// on its way leaves nobody knowing whether it was made.
+const idleLimit = 3 * time.Second
+
 // newTransport goes straight to the services: no proxy of the environment, which would read everything on the way to a
 // private address, and no decompression, which would let a small answer grow.
 func newTransport(answer time.Duration, inFlight int) *http.Transport {
@@ -177,7 +181,7 @@ func newTransport(answer time.Duration, inFlight int) *http.Transport {
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    inFlight,
-		IdleConnTimeout:        30 * time.Second,
+		IdleConnTimeout:        idleLimit,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 }

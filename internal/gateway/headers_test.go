@@ -6,9 +6,12 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -199,5 +202,30 @@ func TestDownloads(t *testing.T) {
 		if kind := g.header.Get("Content-Type"); kind == "" || kind == "nonsense" {
 			t.Errorf("%s: is passed on as %q", c.kind, kind)
 		}
+	}
+}
+
+// The servers that people run close idle connections after 5 s (Node) and more; whoever closes first must be us.
+func TestIdleConnectionsAreClosedHereFirst(t *testing.T) {
+	t.Parallel() // it waits three seconds
+	var closed atomic.Int64
+	service := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	service.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			closed.Add(1)
+		}
+	}
+	service.Start()
+	defer service.Close()
+	client := http.Client{Transport: newTransport(time.Second, 4)}
+	began := time.Now()
+	answer, err := client.Get(service.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	eventually(t, func() bool { return closed.Load() == 1 })
+	if took := time.Since(began); took < 2*time.Second || idleLimit >= 5*time.Second {
+		t.Errorf("closed after %v, with a limit of %v", took, idleLimit)
 	}
 }
