@@ -170,7 +170,7 @@ func TestWholeOwnActions(t *testing.T) {
 		name = me.Accounts[0].Email
 	}
 	lines, all := boss.events(t, "service=counter")
-	if want := []string{"call_ended " + name + " counter addOne 204", "called " + name + " counter addOne"}; !slices.Equal(lines, want) {
+	if want := []string{"call_ended " + name + " counter addOne 204 done", "called " + name + " counter addOne"}; !slices.Equal(lines, want) {
 		t.Fatalf("the audit of the counter: %q, want %q", lines, want)
 	}
 	var began shownEvent
